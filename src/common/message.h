@@ -1,0 +1,101 @@
+/*
+ * What module and helper say to each other: one struct for each message, generated from the lists below. Every request
+ * of the module is answered by exactly one MSG_RESULT, in order.
+ */
+#ifndef PAM_COGNITO_MESSAGE_H
+#define PAM_COGNITO_MESSAGE_H
+
+#include "common/frame.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LIST_MAX 64
+
+/* The longest access token: a frame holds it, and what goes with it. */
+#define TOKEN_MOST (60 * 1024)
+
+/* Strings in a message: at most LIST_MAX. For metadata: name, value, name, value, … */
+struct list {
+    uint32_t count;
+    const char *items[LIST_MAX];
+};
+
+/* S(tring), N(umber), L(ist), in the order in which they travel. An absent string is "". */
+
+/* clang-format off */
+
+/* The first message: how to reach the pool and which tokens are its own. Times in milliseconds. */
+#define START_FIELDS(S, N, L) \
+    S(version) S(endpoint) S(jwks_url) S(issuer) S(user_pool_id) S(client_id) S(client_secret) \
+    S(ca_path) S(ca_file) S(proxy) N(connect_timeout) N(request_timeout) N(lifetime)
+
+/* Sign in as `username`; the answer is a result, perhaps with a challenge. The token stays in the helper. `match` and
+ * `expect` say whose token it must be: the claim or attribute, and its value. */
+#define SIGNIN_FIELDS(S, N, L) S(flow) S(username) S(password) S(match) S(expect) L(metadata)
+
+/* Take this access token from elsewhere, if it is the pool's, the client's and the user's. */
+#define TOKEN_FIELDS(S, N, L) S(token) S(match) S(expect)
+
+/* GetUserAttributeVerificationCode for `attribute`. */
+#define SEND_FIELDS(S, N, L) S(attribute) L(metadata)
+
+/* VerifyUserAttribute with `code`. */
+#define VERIFY_FIELDS(S, N, L) S(attribute) S(code)
+
+/* The answer to each of them. `error` is an enum error; `detail` one line for the log; `wire_name` the error's name as
+ * it came, where the table does not know it. The last three are CodeDeliveryDetails, "" where Cognito did not say.
+ * Whoever reads it takes every string for hostile: the helper parses what strangers send. */
+#define RESULT_FIELDS(S, N, L) N(error) S(detail) S(wire_name) S(request_id) S(attribute) S(medium) S(destination)
+
+#define MESSAGES(M)                                                                                                    \
+    M(START, start)                                                                                                    \
+    M(SIGNIN, signin)                                                                                                  \
+    M(TOKEN, token)                                                                                                    \
+    M(SEND, send)                                                                                                      \
+    M(VERIFY, verify)                                                                                                  \
+    M(RESULT, result)
+
+/* clang-format on */
+
+enum message_type {
+    MSG_NONE = 0,
+#define M(id, name) MSG_##id,
+    MESSAGES(M)
+#undef M
+        MSG_COUNT
+};
+
+#define S(field) const char *field;
+#define N(field) uint32_t field;
+#define L(field) struct list field;
+struct start_message {
+    START_FIELDS(S, N, L)
+};
+struct signin_message {
+    SIGNIN_FIELDS(S, N, L)
+};
+struct token_message {
+    TOKEN_FIELDS(S, N, L)
+};
+struct send_message {
+    SEND_FIELDS(S, N, L)
+};
+struct verify_message {
+    VERIFY_FIELDS(S, N, L)
+};
+struct result_message {
+    RESULT_FIELDS(S, N, L)
+};
+#undef S
+#undef N
+#undef L
+
+/* Writes `message`, the struct of `type`, into `frame`. False when it does not fit. */
+bool message_write(struct frame *frame, enum message_type type, const void *message);
+
+/* Reads the frame as a `type` into `message`, that type's struct. Strings point into the frame and are valid until it
+ * is used again. False when the frame is of another type, cut short, or has bytes left over. */
+bool message_read(struct frame *frame, enum message_type type, void *message);
+
+#endif

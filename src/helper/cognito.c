@@ -1,0 +1,120 @@
+#include "helper/cognito.h"
+
+#include "common/secret.h"
+#include "common/text.h"
+#include "helper/json.h"
+#include "helper/redact.h"
+#include "helper/wire_error.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#define SERVICE "AWSCognitoIdentityProviderService"
+
+/* A throttled call is made again so often, after pauses around this long, doubled each time. */
+#define RETRIES_MAX 2
+#define BACK_OFF_MS 250
+
+/* The output of a reply; NULL with the reason in `result`. */
+static struct json_object *read_reply(const struct http_reply *reply, struct result *result)
+{
+    struct json_object *body = json_parse(reply->body.bytes, reply->body.length);
+
+    text_printable(result->request_id, sizeof result->request_id, reply->request_id);
+    if (reply->status == 200 && body != NULL)
+        return body;
+    if (reply->status == 200)
+        result_fail(result, ERR_UNPARSABLE, "not a JSON object with distinct members");
+    else
+        wire_error_read(reply->status, reply->error_type, body, result);
+    json_object_put(body);
+    return NULL;
+}
+
+/* Cognito's words may quote the request: then they do not reach the log. */
+static void withhold_repeats(struct json_object *body, struct result *result)
+{
+    if (redact_repeats(body, result->detail))
+        result_fail(result, result->error, "(the message repeats what was sent)");
+    if (redact_repeats(body, result->wire_name))
+        *result->wire_name = '\0';
+}
+
+/* Sends the text of `body` once. */
+static struct json_object *call_once(struct session *session, const char *target, struct json_object *body,
+                                     const struct secret *text, deadline_t deadline, struct result *result)
+{
+    const struct http_request request = {
+        .url = session->start.endpoint, .target = target, .body = text->bytes, .length = text->length};
+    struct http_reply reply = {.status = 0};
+    struct json_object *output = NULL;
+
+    if (http_begin(session->http, &request, deadline, result) && http_finish(session->http, deadline, &reply, result)) {
+        output = read_reply(&reply, result);
+        if (output == NULL)
+            withhold_repeats(body, result);
+    }
+    http_reply_free(&reply);
+    return output;
+}
+
+/* Waits before the next try: each time about twice as long, and never as long as the other hosts that were refused at
+ * the same moment. False when there is no time left for it, or the peer is gone. */
+static bool back_off(const struct session *session, unsigned int try, deadline_t deadline)
+{
+    uint16_t random = 0;
+    int pause;
+
+    if (getrandom(&random, sizeof random, 0) != sizeof random)
+        return false;
+    pause = (int)((BACK_OFF_MS << try) * (UINT16_MAX / 2 + random) / UINT16_MAX);
+    if (pause >= deadline_left(deadline))
+        return false;
+    return !deadline_poll(session->peer, POLLIN, deadline_in(pause)) && errno == ETIMEDOUT;
+}
+
+struct json_object *cognito_call(struct session *session, const char *operation, struct json_object *body,
+                                 deadline_t deadline, struct result *result)
+{
+    struct json_object *output = NULL;
+    struct secret text = {NULL, 0};
+    char target[128];
+    unsigned int try = 0;
+
+    if (!json_text(body, &text)) {
+        result_fail(result, ERR_NOT_UTF_8, "%s", operation);
+        return NULL;
+    }
+    snprintf(target, sizeof target, SERVICE ".%s", operation);
+    do
+        output = call_once(session, target, body, &text, deadline, result);
+    while (output == NULL && error_is_throttling(result->error) && try < RETRIES_MAX &&
+           back_off(session, try++, deadline));
+    secret_free(&text);
+    return output;
+}
+
+bool cognito_put_metadata(struct json_object *body, const struct list *metadata, struct result *result)
+{
+    struct json_object *map;
+
+    if (metadata->count == 0)
+        return true;
+    if (metadata->count % 2 != 0)
+        return result_fail(result, ERR_BAD_REQUEST, "client_metadata: a name without a value");
+    map = json_object_new_object();
+    for (uint32_t i = 0; i < metadata->count; i += 2) {
+        if (!json_put_string(map, metadata->items[i], metadata->items[i + 1])) {
+            json_object_put(map);
+            return result_fail(result, ERR_NO_MEMORY, "client_metadata");
+        }
+    }
+    return json_put_object(body, "ClientMetadata", map) || result_fail(result, ERR_NO_MEMORY, "client_metadata");
+}
+
+bool cognito_refuse_reply(struct result *result, const char *member)
+{
+    return result_fail(result, ERR_UNPARSABLE, "%s is absent or mistyped", member);
+}

@@ -1,0 +1,58 @@
+/*
+ * Memory is erased before it is freed, everywhere in this process.
+ *
+ * The password, the access token and the code pass through buffers of libcurl, json-c and OpenSSL, which free them as
+ * they are. No hook of those three covers all of it, but all of them end in the C library's free() and realloc(), and a
+ * program may put its own in their place. Where the C library is another one, or a sanitizer has its own allocator, the
+ * secrets of our own (struct secret, frames, bodies) are still erased, by those who free them.
+ *
+ * Source: the GNU C Library manual, "Replacing malloc"; __libc_free and __libc_realloc are its public aliases for those
+ * who wrap rather than replace.
+ */
+#include "helper/sanitizer.h"
+
+#include <stdlib.h>
+
+#if defined(__GLIBC__) && !UNDER_SANITIZER
+
+#include <malloc.h>
+#include <string.h>
+
+extern void __libc_free(void *memory);
+
+/* The dynamic linker binds the libraries to these only if the program exports them, whatever -fvisibility says. */
+#define EXPORTED __attribute__((visibility("default")))
+
+/* malloc_usable_size() knows every chunk of this allocator, those of memalign() and of mmap() too, and asks valgrind's
+ * where that has taken its place: it then takes the place of this function as well. */
+EXPORTED void free(void *memory)
+{
+    if (memory == NULL)
+        return;
+    explicit_bzero(memory, malloc_usable_size(memory));
+    __libc_free(memory);
+}
+
+/* Never grows by moving the C library's way, which would leave a copy behind. */
+EXPORTED void *realloc(void *memory, size_t size)
+{
+    size_t had = memory == NULL ? 0 : malloc_usable_size(memory);
+    void *moved;
+
+    if (memory != NULL && size == 0) {
+        free(memory);
+        return NULL;
+    }
+    if (memory != NULL && size <= had) {
+        explicit_bzero((char *)memory + size, had - size);
+        return memory;
+    }
+    moved = malloc(size);
+    if (moved == NULL || memory == NULL)
+        return moved;
+    memcpy(moved, memory, had);
+    free(memory);
+    return moved;
+}
+
+#endif

@@ -1,0 +1,204 @@
+/*
+ * pam-cognito-helper: talks to Amazon Cognito for one login, on behalf of the modules in another process.
+ *
+ * It is started by pam_cognito_code.so, with a socket to that as descriptor 3, and ends when the other end closes. What
+ * it does stands in one table below; how to reach it, in common/message.h.
+ */
+#include "common/deadline.h"
+#include "common/frame.h"
+#include "common/message.h"
+#include "common/text.h"
+#include "helper/attribute.h"
+#include "helper/http.h"
+#include "helper/keys.h"
+#include "helper/lockdown.h"
+#include "helper/result.h"
+#include "helper/session.h"
+#include "helper/signin.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define PEER 3
+
+/* A frame that has begun, and the first of all, must be there by then. */
+#define FRAME_MS 10000
+
+static handler *const handlers[MSG_COUNT] = {
+    [MSG_SIGNIN] = signin_run,
+    [MSG_TOKEN] = token_run,
+    [MSG_SEND] = send_run,
+    [MSG_VERIFY] = verify_run,
+};
+
+union request {
+    struct signin_message signin;
+    struct token_message token;
+    struct send_message send;
+    struct verify_message verify;
+};
+
+static bool is_stream_socket(int fd)
+{
+    int type = 0;
+    socklen_t size = sizeof type;
+
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
+
+/* The process ends by itself after so long, whatever it hangs in: by the signal's default action, which needs nothing
+ * of this program. */
+static void bound_life(uint32_t ms)
+{
+    struct itimerval timer = {.it_value = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000}};
+    sigset_t alarm_only;
+
+    signal(SIGALRM, SIG_DFL);
+    sigemptyset(&alarm_only);
+    sigaddset(&alarm_only, SIGALRM);
+    sigprocmask(SIG_UNBLOCK, &alarm_only, NULL);
+    setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static bool send_result(struct session *session, const struct result *result)
+{
+    struct result_message message;
+
+    result_message(result, &message);
+    return message_write(session->frame, MSG_RESULT, &message) &&
+           frame_send(session->frame, session->peer, deadline_in(FRAME_MS));
+}
+
+/* False with the reason if the first frame is another program's, or says too little to work with. */
+static bool read_start(struct session *session, struct result *result)
+{
+    struct frame *frame = session->start_frame;
+    struct start_message *start = &session->start;
+    const char *version;
+    char shown[32];
+
+    if (frame->type != MSG_START)
+        return result_fail(result, ERR_HELPER, "the first frame was no start");
+    /* The version goes first in all versions, so that this works also where the rest is not what is expected. */
+    version = frame_get_string(frame);
+    if (strcmp(version, PACKAGE_VERSION) != 0)
+        return result_fail(result, ERR_HELPER, "the helper is version " PACKAGE_VERSION ", the module version %s",
+                           text_log_value(shown, sizeof shown, version));
+    frame->at = 0;
+    if (!message_read(frame, MSG_START, start))
+        return result_fail(result, ERR_HELPER, "the first frame cannot be read");
+    if (*start->endpoint == '\0' || *start->jwks_url == '\0' || *start->issuer == '\0' || *start->client_id == '\0' ||
+        start->connect_timeout == 0 || start->request_timeout == 0 || start->lifetime == 0)
+        return result_fail(result, ERR_BAD_REQUEST, "the configuration names no endpoint, issuer, client or time");
+    return true;
+}
+
+static bool start(struct session *session, struct result *result)
+{
+    if (!read_start(session, result))
+        return false;
+    bound_life(session->start.lifetime);
+    session->options = (struct http_options){
+        .ca_path = session->start.ca_path,
+        .ca_file = session->start.ca_file,
+        .proxy = session->start.proxy,
+        .connect_timeout = session->start.connect_timeout,
+    };
+    session->http = http_new(&session->options, session->peer);
+    if (session->http == NULL)
+        return result_fail(result, ERR_SYSTEM, "libcurl cannot be set up");
+    result_succeed(result);
+    return true;
+}
+
+/* Waits for the next frame's first byte, or the peer's end, and lets the fetch of the keys go on meanwhile. */
+static void wait_for_peer(struct session *session)
+{
+    while (!http_peer_stirs(session->http)) {
+        if (session->keys.coming)
+            keys_step(&session->keys, session->http);
+        else
+            deadline_poll(session->peer, POLLIN, deadline_in(INT_MAX));
+    }
+}
+
+/* Answers one request. False when the session is over: the peer is gone, or does not speak as it should. */
+static bool answer_request(struct session *session)
+{
+    struct result result;
+    union request request;
+    handler *run = NULL;
+
+    if (!frame_receive(session->frame, session->peer, deadline_in(FRAME_MS)))
+        return false;
+    if (session->frame->type < MSG_COUNT)
+        run = handlers[session->frame->type];
+    if (run == NULL || !message_read(session->frame, session->frame->type, &request))
+        return false;
+    result_begin(&result);
+    if (run(session, &request, deadline_in(session->start.request_timeout), &result))
+        result_succeed(&result);
+    return result.error != ERR_HELPER_LOST && send_result(session, &result);
+}
+
+/* Takes requests until the peer is gone. `locked` says how the lockdown went: the peer hears of it first of all. */
+static void serve(struct session *session, struct result *locked)
+{
+    bool started;
+
+    session->frame = frame_new();
+    session->start_frame = frame_new();
+    if (session->frame == NULL || session->start_frame == NULL ||
+        !frame_receive(session->start_frame, session->peer, deadline_in(FRAME_MS)))
+        return;
+    started = locked->error == ERR_NONE && start(session, locked);
+    if (!send_result(session, locked) || !started)
+        return;
+    keys_begin(&session->keys, session->http, session->start.jwks_url, deadline_in(session->start.request_timeout));
+    do
+        wait_for_peer(session);
+    while (answer_request(session));
+}
+
+/* Erases and frees what the session has. False when the process must leave with _exit(). */
+static bool end(struct session *session)
+{
+    bool ended = http_free(&session->http);
+
+    secret_free(&session->token);
+    jwks_free(&session->keys.set);
+    frame_free(&session->frame);
+    frame_free(&session->start_frame);
+    return ended;
+}
+
+int main(int argc, char **argv)
+{
+    struct session session = {.peer = PEER};
+    struct result result;
+
+    (void)argv;
+    if (argc != 1 || !is_stream_socket(PEER)) {
+        fputs("pam-cognito-helper: pam_cognito_code.so starts this; it is of no use by hand\n", stderr);
+        return 2;
+    }
+    result_begin(&result);
+    if (lockdown(&result))
+        result_succeed(&result);
+    /* TLS writes to sockets that may be closed, and libcurl is told to keep its hands off signals. */
+    signal(SIGPIPE, SIG_IGN);
+    bound_life(2 * FRAME_MS);
+    if (fcntl(PEER, F_SETFL, O_NONBLOCK) == 0)
+        serve(&session, &result);
+    if (!end(&session))
+        _exit(0);
+    return 0;
+}

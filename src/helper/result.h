@@ -1,0 +1,39 @@
+/*
+ * The answer to one request while it is being made: what MSG_RESULT will say, in storage of its own.
+ */
+#ifndef PAM_COGNITO_HELPER_RESULT_H
+#define PAM_COGNITO_HELPER_RESULT_H
+
+#include "common/errors.h"
+#include "common/message.h"
+
+#include <stdbool.h>
+
+/* The longest message of Cognito that goes to the log, in bytes. */
+#define RESULT_SERVER_TEXT_MAX 200
+
+/* A result owns its strings, so a copy needs nothing else and nothing has to be freed. All are printable ASCII. */
+struct result {
+    enum error error;
+    char detail[512];
+    char wire_name[65];
+    char request_id[65];
+    char attribute[65];
+    char medium[17];
+    char destination[257];
+};
+
+/* Empties it and makes it a failure: nothing is a success until result_succeed() says so. */
+void result_begin(struct result *result);
+
+/* Sets the error and its line for the log, cut to fit. Always false, so that a caller may return it. */
+__attribute__((format(printf, 3, 4))) bool result_fail(struct result *result, enum error error, const char *format,
+                                                       ...);
+
+/* Makes it a success and drops the detail. The other fields stay. */
+void result_succeed(struct result *result);
+
+/* Fills `message` with pointers into `result`: valid as long as that is. */
+void result_message(const struct result *result, struct result_message *message);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * What the helper knows during one login.
+ */
+#ifndef PAM_COGNITO_HELPER_SESSION_H
+#define PAM_COGNITO_HELPER_SESSION_H
+
+#include "common/deadline.h"
+#include "common/message.h"
+#include "common/secret.h"
+#include "helper/http.h"
+#include "helper/keys.h"
+#include "helper/result.h"
+
+#include <stdbool.h>
+
+/* Owns all it points to; the strings of `start` and `options` lie in `start_frame`, which is why that is kept. */
+struct session {
+    int peer;
+    struct frame *start_frame;
+    struct frame *frame; /* the request at hand, then its answer */
+    struct start_message start;
+    struct http_options options;
+    struct http *http;
+    struct keys keys;
+    struct secret token; /* the user's access token, once it passed every check; absent before */
+};
+
+/* What answers one type of request. `message` is that type's struct. True if it worked; else false with the reason in
+ * `result`. */
+typedef bool handler(struct session *session, const void *message, deadline_t deadline, struct result *result);
+
+#endif

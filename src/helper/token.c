@@ -1,0 +1,218 @@
+#include "helper/token.h"
+
+#include "common/secret.h"
+#include "common/text.h"
+#include "helper/base64.h"
+#include "helper/json.h"
+
+#include <inttypes.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <string.h>
+
+#define ALGORITHM "RS256"
+#define TOKEN_USE "access"
+/* What the user operations of Cognito ask of a token. */
+#define USER_SCOPE "aws.cognito.signin.user.admin"
+
+/* As much of a value as a line of the log shows. */
+#define SHOWN 128
+
+/* The three segments, still encoded, as they lie in the token; `signed_length` is what the signature covers. */
+struct segments {
+    const char *header, *payload, *signature;
+    size_t header_length, payload_length, signature_length, signed_length;
+};
+
+/* A member is refused: `kind` is "header" or "claim". What was found is shown, if it can be. */
+static bool refuse_member(struct result *result, const char *kind, const char *name, const char *expected,
+                          struct json_object *object)
+{
+    char wanted[SHOWN], found[SHOWN];
+    const char *value = json_string(object, name);
+
+    text_log_value(wanted, sizeof wanted, expected);
+    if (!json_has(object, name))
+        text_printable(found, sizeof found, "absent");
+    else if (value == NULL)
+        text_printable(found, sizeof found, "mistyped");
+    else
+        text_log_value(found, sizeof found, value);
+    return result_fail(result, ERR_BAD_TOKEN, "%s=%s expected=%s found=%s", kind, name, wanted, found);
+}
+
+static bool split(const char *token, struct segments *segments, struct result *result)
+{
+    size_t length = strnlen(token, TOKEN_MOST + 1);
+    const char *first, *second;
+
+    if (length > TOKEN_MOST)
+        return result_fail(result, ERR_BAD_TOKEN, "token longer than %d bytes", TOKEN_MOST);
+    first = strchr(token, '.');
+    second = first == NULL ? NULL : strchr(first + 1, '.');
+    if (second == NULL || strchr(second + 1, '.') != NULL)
+        return result_fail(result, ERR_BAD_TOKEN, "not a signed token: it has not three segments");
+    *segments = (struct segments){
+        .header = token,
+        .header_length = (size_t)(first - token),
+        .payload = first + 1,
+        .payload_length = (size_t)(second - first - 1),
+        .signature = second + 1,
+        .signature_length = length - (size_t)(second + 1 - token),
+        .signed_length = (size_t)(second - token),
+    };
+    return true;
+}
+
+/* The JSON object in a segment; NULL if there is none. Release with json_object_put(). */
+static struct json_object *decode(const char *segment, size_t length)
+{
+    struct secret text = {NULL, 0};
+    struct json_object *object = NULL;
+
+    if (base64url_decode(segment, length, &text))
+        object = json_parse(text.bytes, text.length);
+    secret_free(&text);
+    return object;
+}
+
+/* The key to check with, by the header; it stays the set's. NULL if the header is refused. The header is not verified
+ * yet, so it chooses among the pool's keys and nothing else: not the algorithm, and no key of its own. */
+static EVP_PKEY *key_by_header(const struct segments *segments, const struct jwks *keys, struct result *result)
+{
+    struct json_object *header = decode(segments->header, segments->header_length);
+    const char *algorithm = json_string(header, "alg");
+    const char *kid = json_string(header, "kid");
+    EVP_PKEY *key = NULL;
+
+    if (header == NULL)
+        result_fail(result, ERR_BAD_TOKEN, "the header is not base64url of a JSON object with distinct members");
+    else if (algorithm == NULL || strcmp(algorithm, ALGORITHM) != 0)
+        refuse_member(result, "header", "alg", ALGORITHM, header);
+    else if (json_has(header, "crit"))
+        result_fail(result, ERR_BAD_TOKEN, "header=crit expected=absent found=present");
+    else if (kid == NULL || (key = jwks_find(keys, kid)) == NULL)
+        refuse_member(result, "header", "kid", "one_of_the_pool's_keys", header);
+    json_object_put(header);
+    return key;
+}
+
+static bool check_signature(const char *token, const struct segments *segments, EVP_PKEY *key, struct result *result)
+{
+    struct secret signature = {NULL, 0};
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool verified = false;
+
+    if (context == NULL || !base64url_decode(segments->signature, segments->signature_length, &signature))
+        goto out;
+    if (EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key) != 1)
+        goto out;
+    verified = EVP_DigestVerify(context, (const unsigned char *)signature.bytes, signature.length,
+                                (const unsigned char *)token, segments->signed_length) == 1;
+out:
+    if (!verified)
+        result_fail(result, ERR_BAD_TOKEN, "the signature is not the pool's");
+    ERR_clear_error();
+    EVP_MD_CTX_free(context);
+    secret_free(&signature);
+    return verified;
+}
+
+static bool check_equal(struct json_object *claims, const char *name, const char *expected, struct result *result)
+{
+    const char *value = json_string(claims, name);
+
+    if (value != NULL && *expected != '\0' && strcmp(value, expected) == 0)
+        return true;
+    return refuse_member(result, "claim", name, expected, claims);
+}
+
+static bool check_issuer(struct json_object *claims, const struct token_rules *rules, struct result *result)
+{
+    return check_equal(claims, "iss", rules->issuer, result);
+}
+
+static bool check_client(struct json_object *claims, const struct token_rules *rules, struct result *result)
+{
+    return check_equal(claims, "client_id", rules->client_id, result);
+}
+
+/* The ID token of the same sign-in has the same issuer and signature. */
+static bool check_use(struct json_object *claims, const struct token_rules *rules, struct result *result)
+{
+    (void)rules;
+    return check_equal(claims, "token_use", TOKEN_USE, result);
+}
+
+static bool check_expiry(struct json_object *claims, const struct token_rules *rules, struct result *result)
+{
+    int64_t expiry;
+
+    if (!json_integer(claims, "exp", &expiry))
+        return result_fail(result, ERR_BAD_TOKEN, "claim=exp expected=later_than_%" PRId64 " found=%s",
+                           (int64_t)rules->now, json_has(claims, "exp") ? "mistyped" : "absent");
+    if (expiry <= (int64_t)rules->now)
+        return result_fail(result, ERR_BAD_TOKEN, "claim=exp expected=later_than_%" PRId64 " found=%" PRId64,
+                           (int64_t)rules->now, expiry);
+    return true;
+}
+
+/* Scopes are words with one space between them (RFC 6749, section 3.3). */
+static bool check_scope(struct json_object *claims, const struct token_rules *rules, struct result *result)
+{
+    const char *word = json_string(claims, "scope");
+
+    (void)rules;
+    while (word != NULL && *word != '\0') {
+        size_t length = strcspn(word, " ");
+
+        if (length == strlen(USER_SCOPE) && memcmp(word, USER_SCOPE, length) == 0)
+            return true;
+        word += length + (word[length] == ' ');
+    }
+    return refuse_member(result, "claim", "scope", USER_SCOPE, claims);
+}
+
+/* The claims that can say whose token it is. Attributes (email, preferred_username, custom:NAME) are not in an access
+ * token: they need a call of GetUser, and are refused as long as there is none. */
+static bool check_user(struct json_object *claims, const struct token_rules *rules, struct result *result)
+{
+    static const char *const claims_of_the_token[] = {"username", "sub"};
+    char shown[SHOWN];
+
+    for (size_t i = 0; i < sizeof claims_of_the_token / sizeof claims_of_the_token[0]; i++)
+        if (strcmp(rules->match, claims_of_the_token[i]) == 0)
+            return check_equal(claims, rules->match, rules->expect, result);
+    text_log_value(shown, sizeof shown, rules->match);
+    return result_fail(result, ERR_BAD_TOKEN, "match=%s: only username and sub can be matched", shown);
+}
+
+static bool check_claims(const struct segments *segments, const struct token_rules *rules, struct result *result)
+{
+    static bool (*const checks[])(struct json_object *, const struct token_rules *, struct result *) = {
+        check_issuer, check_client, check_use, check_expiry, check_scope, check_user,
+    };
+    struct json_object *claims = decode(segments->payload, segments->payload_length);
+    bool passed = claims != NULL;
+
+    if (claims == NULL)
+        result_fail(result, ERR_BAD_TOKEN, "the claims are not base64url of a JSON object with distinct members");
+    for (size_t i = 0; passed && i < sizeof checks / sizeof checks[0]; i++)
+        passed = checks[i](claims, rules, result);
+    json_object_put(claims);
+    return passed;
+}
+
+bool token_check(const char *token, const struct token_rules *rules, struct result *result)
+{
+    struct segments segments = {.header = NULL};
+    EVP_PKEY *key;
+
+    if (!split(token, &segments, result))
+        return false;
+    key = key_by_header(&segments, rules->keys, result);
+    if (key == NULL)
+        return false;
+    /* Nothing of the payload is looked at before this. */
+    return check_signature(token, &segments, key, result) && check_claims(&segments, rules, result);
+}

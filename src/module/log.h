@@ -1,0 +1,16 @@
+/*
+ * The log: syslog's auth facility by way of libpam, one line for each outcome. Never a token, password or code.
+ */
+#ifndef PAM_COGNITO_LOG_H
+#define PAM_COGNITO_LOG_H
+
+#include "module/login.h"
+
+/* One line on how a step of this login ended: key=value, in a fixed order; see the manual. ERR_NONE is logged as
+ * `result`. */
+void log_outcome(const struct login *login, enum error error, const char *result);
+
+/* One line on a configuration that cannot be used. `what` says where and what. */
+void log_config(const pam_handle_t *pamh, const char *what);
+
+#endif

@@ -1,0 +1,150 @@
+#include "common/safe_file.h"
+#include "common/text.h"
+#include "module/ask.h"
+#include "module/code.h"
+#include "module/log.h"
+#include "module/metadata.h"
+#include "module/policy.h"
+#include "module/steps.h"
+#include "module/token.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CLIENT_SECRET_MOST 256
+
+/* What the helper may take beyond code_timeout before it ends by itself. */
+#define LIFETIME_GRACE_MS 5000
+
+/* What the option table knows and this version does not do yet: refused, because an option that is read and ignored is
+ * a door left open. */
+static const char *unsupported(const struct options *options)
+{
+    const struct {
+        bool asked_for;
+        const char *key;
+    } keys[] = {
+        {options->signin_flow == SIGNIN_SRP && options->token.count > 0, "signin_flow = srp"},
+        {options->use_first_pass, "use_first_pass"},
+        {options->try_first_pass, "try_first_pass"},
+        {options->attribute.count > 1, "attribute with a choice"},
+        {options->when != WHEN_ALWAYS, "when = unverified"},
+        {options->remember != 0, "remember"},
+        {options->exempt_group.count > 0, "exempt_group"},
+    };
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (keys[i].asked_for)
+            return keys[i].key;
+    return NULL;
+}
+
+static enum error load_options(struct login *login, int argc, const char *argv[])
+{
+    bool loaded = options_load(&login->options, DEFAULT_CONF, argc, argv, login->detail, sizeof login->detail);
+
+    login->deadline = deadline_in((int64_t)login->options.code_timeout * 1000);
+    if (loaded && unsupported(&login->options) != NULL) {
+        snprintf(login->detail, sizeof login->detail, "%s is not in this version", unsupported(&login->options));
+        loaded = false;
+    }
+    return loaded ? ERR_NONE : ERR_CONFIG;
+}
+
+static enum error identify_user(struct login *login)
+{
+    const char *user = NULL;
+
+    if (pam_get_user(login->pamh, &user, NULL) != PAM_SUCCESS || user == NULL)
+        return ERR_CONVERSATION;
+    login->user = strdup(user);
+    return login->user == NULL ? ERR_NO_MEMORY : policy_check(login);
+}
+
+static enum error read_client_secret(struct login *login, struct secret *secret)
+{
+    const char *path = login->options.client_secret_file;
+    char why[128];
+
+    if (path == NULL)
+        return ERR_NONE;
+    if (safe_file_read(path, SAFE_PRIVATE, CLIENT_SECRET_MOST, secret, why, sizeof why) == SAFE_OK) {
+        secret->bytes[strcspn(secret->bytes, "\n")] = '\0';
+        if (text_is_word(secret->bytes))
+            return ERR_NONE;
+        snprintf(why, sizeof why, "expects the app client's secret on one line");
+    }
+    snprintf(login->detail, sizeof login->detail, "%.300s: %s", path, why);
+    return ERR_CONFIG;
+}
+
+static enum error start_helper(struct login *login)
+{
+    const struct options *options = &login->options;
+    struct secret client_secret = {NULL, 0};
+    enum error error = read_client_secret(login, &client_secret);
+
+    if (error == ERR_NONE) {
+        const struct start_message start = {
+            .version = PACKAGE_VERSION,
+            .endpoint = options->endpoint,
+            .jwks_url = options->jwks_url,
+            .issuer = options->issuer,
+            .user_pool_id = options->user_pool_id,
+            .client_id = options->client_id,
+            .client_secret = client_secret.bytes,
+            .ca_path = options->ca_path,
+            .ca_file = options->ca_file,
+            .proxy = options->proxy,
+            .connect_timeout = options->connect_timeout * 1000,
+            .request_timeout = options->request_timeout * 1000,
+            .lifetime = options->code_timeout * 1000 + LIFETIME_GRACE_MS,
+        };
+
+        error = helper_start(&login->helper, &start, login->detail, sizeof login->detail);
+    }
+    secret_free(&client_secret);
+    return error;
+}
+
+static enum error run(struct login *login, int argc, const char *argv[])
+{
+    enum error error = load_options(login, argc, argv);
+
+    if (error == ERR_NONE)
+        error = identify_user(login);
+    if (error != ERR_NONE)
+        return error;
+    login->attribute = login->options.attribute.items[0];
+    error = metadata_expand(login);
+    if (error == ERR_NONE)
+        error = start_helper(login);
+    if (error == ERR_NONE)
+        error = token_obtain(login);
+    if (error == ERR_NONE)
+        error = code_send(login);
+    if (error == ERR_NONE)
+        error = code_ask(login, NULL);
+    if (error == ERR_NONE)
+        login->state = LOGIN_PENDING;
+    return error;
+}
+
+int step_code(pam_handle_t *pamh, int flags, int argc, const char *argv[])
+{
+    struct login *login = login_begin(pamh, flags);
+    enum error error;
+    struct facts facts;
+
+    if (login == NULL)
+        return error_pam_code(ERR_NO_MEMORY, false);
+    error = run(login, argc, argv);
+    log_outcome(login, error, "pending");
+    if (error != ERR_NONE) {
+        tell_error(login, error);
+        login_end(login);
+    }
+    facts = login_facts(login, false);
+    return verdict_of_code(&facts, error_pam_code(error, login->in_signin));
+}

@@ -1,0 +1,80 @@
+#include "module/ask.h"
+#include "module/code.h"
+#include "module/log.h"
+#include "module/steps.h"
+
+#include <security/pam_ext.h>
+#include <syslog.h>
+
+static enum error verify(struct login *login)
+{
+    const struct verify_message message = {.attribute = login->attribute, .code = login->answer.bytes};
+    struct result_message result;
+
+    return login_call(login, MSG_VERIFY, &message, &result);
+}
+
+/* After these the user may try once more, with the code he has or with a new one. */
+static bool may_be_asked_again(const struct login *login, enum error error)
+{
+    return (error == ERR_CODE_MISMATCH || error == ERR_EXPIRED_CODE || error == ERR_NOT_UTF_8) &&
+           login->tries < login->options.max_tries;
+}
+
+/* Confirms the pending answer; *accepted is set when Cognito has accepted it. */
+static enum error confirm(struct login *login, bool *accepted)
+{
+    enum error error = verify(login);
+
+    while (may_be_asked_again(login, error)) {
+        error = code_ask(login, error_user_text(error, false));
+        if (error == ERR_NONE)
+            error = verify(login);
+    }
+    *accepted = error == ERR_NONE;
+    return error;
+}
+
+static enum error run(struct login *login, const struct facts *facts, bool *accepted)
+{
+    if (facts->used)
+        return ERR_USED_RECORD;
+    if (!facts->same_user)
+        return ERR_OTHER_USER;
+    switch (facts->state) {
+    case LOGIN_PENDING:
+        return confirm(login, accepted);
+    case LOGIN_EXEMPT:
+    case LOGIN_NOT_NEEDED:
+        return ERR_NONE;
+    case LOGIN_ATTEMPTED:
+    case LOGIN_CONFIRMED:
+        break;
+    }
+    return ERR_NO_RECORD;
+}
+
+int step_confirm(pam_handle_t *pamh, int flags)
+{
+    struct login *login = login_resume(pamh, flags);
+    struct facts facts = login_facts(login, false);
+    enum error error = ERR_NO_RECORD;
+    int verdict;
+
+    if (login == NULL) {
+        pam_syslog(pamh, LOG_ERR, "result=%s why=\"%s\"", error_name(error), error_log_text(error));
+        return verdict_of_confirm(&facts, error_pam_code(error, false));
+    }
+    error = run(login, &facts, &facts.accepted);
+    verdict = verdict_of_confirm(&facts, error_pam_code(error, false));
+    login->used = true;
+    if (facts.accepted)
+        login->state = LOGIN_CONFIRMED;
+    else if (error != ERR_NONE)
+        login->state = LOGIN_ATTEMPTED;
+    log_outcome(login, error, facts.accepted ? "confirmed" : "passed");
+    if (error != ERR_NONE)
+        tell_error(login, error);
+    login_end(login);
+    return verdict;
+}

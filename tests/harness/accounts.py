@@ -1,0 +1,45 @@
+"""Users and groups in the private /etc."""
+
+import pwd
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+FIRST_ID = 64100
+ETC = Path("/etc")
+
+
+@dataclass(frozen=True)
+class Account:
+    """A user of the machine, alone in the group of the same name."""
+
+    name: str
+    id: int
+    password: str | None
+
+
+def add(name: str, password: str | None = None) -> Account:
+    """A new user; without a password nobody signs in as this one."""
+    taken = {entry.pw_uid for entry in pwd.getpwall()}
+    number = next(number for number in range(FIRST_ID, FIRST_ID + 1000) if number not in taken)
+    hashed = _hash(password) if password else "*"
+    _append("passwd", f"{name}:x:{number}:{number}::/nonexistent:/bin/sh")
+    _append("group", f"{name}:x:{number}:")
+    _append("shadow", f"{name}:{hashed}:20000:0:99999:7:::")
+    _append("gshadow", f"{name}:*::")
+    return Account(name, number, password)
+
+
+def exists(name: str) -> bool:
+    return any(entry.pw_name == name for entry in pwd.getpwall())
+
+
+def _append(database: str, line: str) -> None:
+    with open(ETC / database, "a", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
+def _hash(password: str) -> str:
+    command = ["openssl", "passwd", "-6", "-stdin"]
+    done = subprocess.run(command, input=password, check=True, capture_output=True, text=True)
+    return done.stdout.strip()

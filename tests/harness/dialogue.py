@@ -1,0 +1,117 @@
+"""A person at a terminal: reads each prompt, and answers it.
+
+A talk is a list of steps, `(prompt, answer)`. The prompt is the exact text, or a compiled pattern for the whole of it.
+The answer is a string, a function that is called while the prompt waits and returns one, or HANG_UP. Nothing but
+prompts may be said before the last answer; what is said after it, is for the test to judge.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Callable, Sequence, Union
+
+import pexpect
+
+from .build import Build
+
+
+class HangUp:
+    """The person types the end-of-file character."""
+
+
+HANG_UP = HangUp()
+
+Answer = Union[str, HangUp, Callable[[], Union[str, HangUp]]]
+Step = tuple[Union[str, "re.Pattern[str]"], Answer]
+
+
+@dataclass
+class Prompt:
+    """A prompt as it was seen, and what was typed."""
+
+    text: str
+    typed: str
+    echo: bool
+
+
+@dataclass
+class Talk:
+    """How it went. `ending` is what was said after the last answer."""
+
+    prompts: list[Prompt] = field(default_factory=list)
+    ending: str = ""
+    exit: int | None = None
+
+    @property
+    def seen(self) -> str:
+        """The screen."""
+        lines = [prompt.text + (prompt.typed if prompt.echo else "") + "\n" for prompt in self.prompts]
+        return "".join(lines) + self.ending
+
+
+class Misunderstood(AssertionError):
+    """The program did not say what the test expects."""
+
+
+def hold(command: Sequence[str], build: Build, environment: dict[str, str], steps: Sequence[Step]) -> Talk:
+    """Run the command at a terminal and go through the steps; Misunderstood where it says something else."""
+    child = pexpect.spawn(
+        command[0],
+        list(command[1:]),
+        env={**build.host_environment(), **environment},
+        timeout=build.patience,
+        encoding="utf-8",
+        codec_errors="backslashreplace",
+        dimensions=(50, 200),
+    )
+    child.delaybeforesend = None
+    child.ptyproc.delayafterclose = 0.01
+    talk = Talk()
+    try:
+        for prompt, answer in steps:
+            _step(child, talk, prompt, answer)
+        talk.ending = _until_the_end(child, talk)
+    finally:
+        child.close(force=True)
+    talk.exit = child.exitstatus
+    return talk
+
+
+def _step(child: pexpect.spawn, talk: Talk, prompt: Union[str, "re.Pattern[str]"], answer: Answer) -> None:
+    found = child.expect([_as_sent(prompt), pexpect.EOF, pexpect.TIMEOUT])
+    said = _without_echo(child.before, talk)
+    if found != 0 or said:
+        rest = child.after if found == 0 else ""
+        raise Misunderstood(f"expected the prompt {prompt!r}, not:\n{talk.seen}{said}{rest}")
+    talk.prompts.append(Prompt(child.after.replace("\r\n", "\n"), "", child.getecho()))
+    typed = answer() if callable(answer) else answer
+    if isinstance(typed, HangUp):
+        child.sendeof()
+    else:
+        talk.prompts[-1].typed = typed
+        child.sendline(typed)
+
+
+def _as_sent(prompt: Union[str, "re.Pattern[str]"]) -> str:
+    """The pattern for what the terminal makes of the prompt."""
+    if isinstance(prompt, str):
+        return re.escape(prompt.replace("\n", "\r\n"))
+    return prompt.pattern.replace(r"\n", r"\r\n")
+
+
+def _until_the_end(child: pexpect.spawn, talk: Talk) -> str:
+    found = child.expect([pexpect.EOF, pexpect.TIMEOUT])
+    said = _without_echo(child.before, talk)
+    if found != 0:
+        raise Misunderstood(f"expected the end, not:\n{talk.seen}{said}")
+    child.wait()
+    return said
+
+
+def _without_echo(said: str, talk: Talk) -> str:
+    """What the program said since the last prompt, without the answer that the terminal showed."""
+    said = said.replace("\r\n", "\n")
+    if not talk.prompts:
+        return said
+    last = talk.prompts[-1]
+    shown = (last.typed if last.echo else "") + "\n"
+    return said[len(shown) :] if said.startswith(shown) else said

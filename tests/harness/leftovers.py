@@ -1,0 +1,59 @@
+"""What a login must not leave behind: helper processes, files, secrets in the log."""
+
+import os
+import time
+from pathlib import Path
+from typing import Iterable
+
+from .machine import GROUND
+from .syslog import Line
+
+# Where a login might drop a file.
+PLACES = ("/tmp", "/var/tmp", "/run", "/dev/shm", "/etc")
+STATE = Path("/run/pam-cognito")
+
+PATIENCE = 5.0
+SHORTEST_SECRET = 6
+
+
+def helpers(helper: Path) -> list[int]:
+    """The processes that run the helper now."""
+    path = os.path.realpath(helper)
+    return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and _program(pid) == path]
+
+
+def _program(pid: str) -> str:
+    try:
+        return os.readlink(f"/proc/{pid}/exe")
+    except OSError:
+        return ""
+
+
+def wait_for_no_helper(helper: Path) -> None:
+    """AssertionError when one is still there after a while."""
+    end = time.monotonic() + PATIENCE
+    while left := helpers(helper):
+        assert time.monotonic() < end, f"left behind: helper {left}"
+        time.sleep(0.01)
+
+
+def files() -> set[str]:
+    """Every file where a login might drop one; not what the harness keeps for itself, nor the modules' own state."""
+    found: set[str] = set()
+    for place in PLACES:
+        for folder, folders, names in os.walk(place):
+            folders[:] = [name for name in folders if _may_change(os.path.join(folder, name))]
+            found.update(os.path.join(folder, name) for name in folders + names)
+    return found
+
+
+def _may_change(folder: str) -> bool:
+    return not (folder in (str(GROUND), str(STATE)) or folder.startswith("/tmp/pytest-of-") or os.path.ismount(folder))
+
+
+def check_secrets(lines: Iterable[Line], secrets: Iterable[str]) -> None:
+    """AssertionError when a secret stands in the log. Very short ones prove nothing and are not looked for."""
+    told = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
+    for line in lines:
+        leaked = [secret for secret in told if secret in line.text]
+        assert not leaked, f"in the log: {leaked} in {line}"

@@ -1,0 +1,331 @@
+"""What goes wrong at Cognito or on the way: every row of the error table, at each operation of a login."""
+
+import re
+import time
+from dataclasses import dataclass
+from typing import Callable
+
+import pytest
+from harness import words
+from harness.dialogue import Step
+from harness.login import Login, Result
+from harness.people import PASSWORD
+from standin import Standin, faults
+from standin.faults import Fault
+from standin.wire import Wire
+
+Code = Callable[[], str]
+
+SIGN_IN: Step = (words.PASSWORD, PASSWORD)
+
+INITIATE = "InitiateAuth"
+SEND = "GetUserAttributeVerificationCode"
+VERIFY = "VerifyUserAttribute"
+OPERATIONS = (INITIATE, SEND, VERIFY)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What an error leads to: the PAM code, and what the person is told (a pattern); `first` is for sign-in."""
+
+    code: str
+    told: str
+    first: tuple[str, str] | None = None
+
+    def at(self, operation: str) -> tuple[str, str]:
+        return self.first if self.first and operation == INITIATE else (self.code, self.told)
+
+
+DENIED, BUSY, INTERNAL = "PAM_AUTH_ERR", "PAM_AUTHINFO_UNAVAIL", "PAM_SYSTEM_ERR"
+
+SESSION = Row(DENIED, "session has expired", (DENIED, "sign-in failed"))
+ADMIN = Row(BUSY, "administrator")
+MFA = Row(DENIED, "multi-factor")
+UNAVAILABLE = Row(BUSY, "unavailable")
+
+ROWS = {
+    "NotAuthorizedException": SESSION,
+    "UserNotFoundException": Row("PAM_USER_UNKNOWN", "sign-in failed"),
+    "UserNotConfirmedException": Row(DENIED, "not confirmed"),
+    "PasswordResetRequiredException": Row(DENIED, "password.* reset|reset .*password"),
+    "LimitExceededException": Row("PAM_MAXTRIES", "too many attempts.* try again in an hour"),
+    "CodeDeliveryFailureException": Row(BUSY, "code could not be sent"),
+    "InvalidSmsRoleAccessPolicyException": ADMIN,
+    "InvalidSmsRoleTrustRelationshipException": ADMIN,
+    "InvalidEmailRoleAccessPolicyException": ADMIN,
+    "UnexpectedLambdaException": ADMIN,
+    "InvalidLambdaResponseException": ADMIN,
+    "UserLambdaValidationException": Row(DENIED, "policy"),
+    "InvalidParameterException": Row(BUSY, "attribute cannot be verified", (DENIED, "")),
+    "InvalidUserPoolConfigurationException": ADMIN,
+    "UnsupportedOperationException": ADMIN,
+    "OperationNotEnabledException": ADMIN,
+    "ResourceNotFoundException": ADMIN,
+    "AliasExistsException": Row(DENIED, "address belongs to another account"),
+    "ForbiddenException": Row(BUSY, "blocked"),
+    "InvalidPasswordException": Row(DENIED, "sign-in failed"),
+    "MFAMethodNotFoundException": MFA,
+    "SoftwareTokenMFANotFoundException": MFA,
+    "RefreshTokenReuseException": Row(DENIED, "sign in again"),
+    "InternalErrorException": UNAVAILABLE,
+    "InternalFailure": UNAVAILABLE,
+    "ServiceUnavailable": UNAVAILABLE,
+    "RequestTimeout": UNAVAILABLE,
+    "RequestTimeoutException": UNAVAILABLE,
+    **dict.fromkeys(
+        (
+            "AccessDeniedException", "IncompleteSignature", "InvalidAction", "UnknownOperationException",
+            "ValidationError", "SerializationException", "MalformedHttpRequestException",
+            "MissingAuthenticationToken", "OptInRequired", "RequestExpired", "RequestEntityTooLargeException",
+            "UnrecognizedClientException", "ExpiredTokenException", "NotAuthorized",
+        ),
+        Row(INTERNAL, "internal error"),
+    ),
+    "NobodyKnowsThisException": UNAVAILABLE,
+}  # fmt: skip
+
+# A code that is not right or no longer right is asked again elsewhere.
+IN_SIGN_IN_ALONE = {
+    "CodeMismatchException": Row(DENIED, "code is not right"),
+    "ExpiredCodeException": Row(DENIED, "code has expired"),
+}
+
+THROTTLING = (
+    "TooManyRequestsException", "ThrottlingException", "Throttling", "RequestLimitExceeded", "SlowDown",
+)  # fmt: skip
+
+
+def run(login: Login, operation: str, code: Code, **config: int) -> Result:
+    """A login until that operation fails."""
+    steps = [SIGN_IN] if operation in (INITIATE, SEND) else [SIGN_IN, (words.ASKED, code)]
+    return login(steps, **config)
+
+
+def check(result: Result, row: Row, operation: str) -> None:
+    code, told = row.at(operation)
+    assert result.code == code
+    assert re.search(told, result.talk.ending, re.IGNORECASE | re.DOTALL)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("name", ROWS)
+def test_error(login: Login, standin: Standin, code: Code, name: str, operation: str) -> None:
+    standin.faults.add(operation, faults.error(name, message="\x1b[31mA canary from the server\x07"), times=None)
+    result = run(login, operation, code)
+    check(result, ROWS[name], operation)
+    assert name in result.log
+    assert "canary from the server" not in result.seen
+    assert "\x1b" not in result.log and "\x07" not in result.log
+    assert standin.journal.operations()[-1] == operation
+    assert len(standin.journal.requests(operation)) == 1
+
+
+@pytest.mark.parametrize("name", IN_SIGN_IN_ALONE)
+def test_code_error_in_sign_in(login: Login, standin: Standin, code: Code, name: str) -> None:
+    standin.faults.add(INITIATE, faults.error(name))
+    check(run(login, INITIATE, code), IN_SIGN_IN_ALONE[name], INITIATE)
+
+
+@pytest.mark.parametrize("name", THROTTLING)
+def test_throttled(login: Login, standin: Standin, code: Code, name: str) -> None:
+    """Twice at most it is tried again: the reply proves that nothing happened."""
+    standin.faults.add(SEND, faults.error(name), times=None)
+    check(run(login, SEND, code), Row(BUSY, "busy"), SEND)
+    assert 1 <= len(standin.journal.requests(SEND)) <= 3
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_throttled_once(login: Login, standin: Standin, code: Code, operation: str) -> None:
+    standin.faults.add(operation, faults.error("ThrottlingException"))
+    assert login([SIGN_IN, (words.ASKED, code)]).let_in
+    assert len(standin.journal.requests(operation)) == 2
+
+
+# Where the name of an error stands
+
+
+@pytest.mark.parametrize("where", [where for where in faults.PLACES if where != "nowhere"])
+def test_place_of_the_name(login: Login, standin: Standin, code: Code, where: str) -> None:
+    standin.faults.add(SEND, faults.error("LimitExceededException", where=where))
+    assert run(login, SEND, code).code == "PAM_MAXTRIES"
+
+
+def test_error_without_a_name(login: Login, standin: Standin, code: Code) -> None:
+    standin.faults.add(SEND, faults.error("LimitExceededException", where="nowhere"))
+    check(run(login, SEND, code), UNAVAILABLE, SEND)
+
+
+@pytest.mark.parametrize("status, told", [(403, "blocked"), (405, "blocked"), (500, "unavailable"), (503, "unavailable")])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_status_alone(
+    login: Login, standin: Standin, code: Code, operation: str, status: int, told: str
+) -> None:
+    standin.faults.add(operation, faults.status(status), times=None)
+    check(run(login, operation, code), Row(BUSY, told), operation)
+
+
+# Replies that are none
+
+
+def all_but_the_last_byte(wire: Wire, data: bytes) -> None:
+    wire.send(data[:-1])
+    wire.close()
+
+
+BROKEN: dict[str, Fault] = {
+    "garbage": faults.garbage(),
+    "no-body": faults.raw(b""),
+    "null": faults.raw(b"null"),
+    "list": faults.raw(b"[]"),
+    "text": faults.raw(b'"Success"'),
+    "html": faults.raw(b"<html>", headers=(("Content-Type", "text/html"),)),
+    "two-objects": faults.raw(b"{}{}"),
+    "oversized": faults.huge(300 * 1024),
+    "cut": faults.cut(40),
+    "cut-body": Fault(send=all_but_the_last_byte),
+    "lost": faults.lose(),
+    "reset": faults.lose(rst=True),
+    "dropped": faults.drop(),
+    "endless-headers": faults.endless_headers(),
+    "endless-body": faults.endless_body(),
+    "created": faults.raw(b"{}", status=201),
+    "no-content": faults.raw(b"", status=204),
+    "partial": faults.raw(b"{}", status=206),
+    "redirect": faults.redirect("https://127.0.0.1:1/"),
+}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_reply(login: Login, standin: Standin, code: Code, name: str, operation: str) -> None:
+    """No 2xx but an honest 200 is a success, and nothing that may have happened is sent again."""
+    standin.faults.add(operation, BROKEN[name], times=None)
+    result = run(login, operation, code, request_timeout=3)
+    check(result, UNAVAILABLE, operation)
+    assert len(standin.journal.requests(operation)) == 1
+
+
+@pytest.mark.parametrize("operation", (INITIATE, SEND))
+def test_mistyped_reply(login: Login, standin: Standin, code: Code, operation: str) -> None:
+    standin.faults.add(operation, faults.mistyped())
+    check(run(login, operation, code), UNAVAILABLE, operation)
+
+
+def test_no_sign_in_without_a_result(login: Login, standin: Standin, code: Code) -> None:
+    standin.faults.add(INITIATE, faults.altered(lambda payload: {}))
+    check(run(login, INITIATE, code), UNAVAILABLE, INITIATE)
+
+
+def test_challenge_that_nobody_can_answer(login: Login, standin: Standin, code: Code) -> None:
+    challenge = {"ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": "x" * 40, "ChallengeParameters": {}}
+    standin.faults.add(INITIATE, faults.altered(lambda payload: challenge))
+    result = run(login, INITIATE, code)
+    assert not result.let_in
+    assert "NEW_PASSWORD_REQUIRED" in result.log
+    assert standin.journal.operations() == ["jwks", INITIATE]
+
+
+def test_unknown_members_do_no_harm(login: Login, standin: Standin, code: Code) -> None:
+    for operation in OPERATIONS:
+        standin.faults.add(operation, faults.altered(lambda payload: {**payload, "New": {"AccessToken": []}}))
+    assert login([SIGN_IN, (words.ASKED, code)]).let_in
+
+
+def delivered(**details: object) -> Fault:
+    return faults.altered(lambda payload: {"CodeDeliveryDetails": {**payload["CodeDeliveryDetails"], **details}})
+
+
+@pytest.mark.parametrize(
+    "destination",
+    ["\x1b[2J\x1b[31mevil\x07\r\n\x9bc", "a***@e***\nPassword: ", "\u202egnorw\u2028", "x" * 100_000, "%s%n%s%n", ""],
+    ids=["escapes", "line", "unicode", "long", "format", "empty"],
+)
+def test_destination_is_hostile(login: Login, standin: Standin, code: Code, destination: str) -> None:
+    """Whatever the server calls the address: one line of printable ASCII, and all of it a message that fits."""
+    standin.faults.add(SEND, delivered(Destination=destination))
+    prompt = re.compile(r"A verification code was sent [ -~]*\.\nCode \(empty for a new one\): ")
+    result = login([SIGN_IN, (prompt, code)])
+    assert result.let_in
+    assert len(result.talk.prompts[-1].text) <= 512
+    assert "Password: " not in result.talk.prompts[-1].text.splitlines()
+
+
+# The key set
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.status(500), faults.status(404), faults.garbage(), faults.raw(b"{}"), faults.raw(b'{"keys": []}'),
+        faults.huge(300 * 1024), faults.mistyped(), faults.redirect("https://127.0.0.1:1/"),
+    ],
+    ids=["500", "404", "garbage", "no-keys", "empty", "oversized", "mistyped", "redirect"],
+)  # fmt: skip
+def test_no_key_set(login: Login, standin: Standin, fault: Fault, code: Code) -> None:
+    """Without the keys no token can be checked, so none is used."""
+    standin.faults.add("jwks", fault, times=None)
+    result = login([SIGN_IN])
+    assert not result.let_in
+    assert not standin.journal.requests(SEND)
+    assert not standin.pool.outbox
+
+
+# The connection
+
+
+@pytest.mark.parametrize("name", ["self-signed", "expired", "wrong-host"])
+def test_wrong_certificate(login: Login, standin: Standin, name: str, code: Code) -> None:
+    standin.faults.add("connect", faults.certificate(name), times=None)
+    check(run(login, INITIATE, code), UNAVAILABLE, INITIATE)
+    assert standin.journal.operations() == []
+
+
+@pytest.mark.parametrize(
+    "fault", [faults.old_tls(), faults.plaintext(), faults.refuse(), faults.hang()], ids=["old", "plain", "refuse", "hang"]
+)
+def test_no_connection(login: Login, standin: Standin, fault: Fault, code: Code) -> None:
+    standin.faults.add("connect", fault, times=None)
+    check(run(login, INITIATE, code, connect_timeout=1, request_timeout=1), UNAVAILABLE, INITIATE)
+    assert standin.journal.operations() == []
+
+
+def test_nobody_listens(login: Login, code: Code) -> None:
+    check(login([SIGN_IN], endpoint="https://127.0.0.1:1"), UNAVAILABLE, INITIATE)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_late_reply(login: Login, standin: Standin, code: Code, operation: str) -> None:
+    """No call blocks longer than its deadline and a second."""
+    standin.faults.add(operation, faults.delay(20), times=None)
+    began = time.monotonic()
+    check(run(login, operation, code, request_timeout=1), UNAVAILABLE, operation)
+    assert time.monotonic() - began < 3 * login.stage.build.slowness
+    assert len(standin.journal.requests(operation)) == 1
+
+
+def test_server_closes_while_the_person_reads(login: Login, standin: Standin, code: Code) -> None:
+    """It connects again, and nothing is sent twice."""
+    standin.faults.add(SEND, faults.idle_close())
+    assert login([SIGN_IN, (words.ASKED, code)]).let_in
+    assert len(standin.journal.requests(VERIFY)) == 1
+    assert len(standin.journal.connections) == 2
+
+
+def test_server_closes_in_the_middle_of_a_verify(login: Login, standin: Standin, code: Code) -> None:
+    """It may have been carried out: nobody can tell, so nobody is let in and nothing is sent again."""
+    standin.faults.add(VERIFY, faults.lose())
+    assert not run(login, VERIFY, code).let_in
+    assert len(standin.journal.requests(VERIFY)) == 1
+    assert standin.pool.users[login.user].verified("email")
+
+
+def test_after_code_timeout(login: Login, standin: Standin, code: Code) -> None:
+    """An answer that comes too late is not sent."""
+
+    def late() -> str:
+        time.sleep(1.1)
+        return code()
+
+    result = login([SIGN_IN, (words.ASKED, late)], code_timeout=1)
+    assert result.code == "PAM_AUTHINFO_UNAVAIL"
+    assert not standin.journal.requests(VERIFY)
