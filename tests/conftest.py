@@ -24,7 +24,10 @@ from standin import Pool, Standin, User  # noqa: E402
 
 TESTS = Path(__file__).parent
 
-MARKERS = ("smoke: a short selection that touches everything",)
+MARKERS = (
+    "smoke: a short selection that touches everything",
+    "valgrind: each way through the modules once, for slow hosts",
+)
 
 why_not: str | None = "this process has not started as a test session"
 

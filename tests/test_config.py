@@ -121,6 +121,7 @@ def test_bad_value(login: Login, standin: Standin, key: str, value: str) -> None
     refused(login.again(), standin, f"{CONFIG}:{number}:", key)
 
 
+@pytest.mark.valgrind
 @pytest.mark.smoke
 def test_endpoint_in_the_clear(login: Login, standin: Standin) -> None:
     """The commonest test set-up elsewhere, and here never more than a line in the log."""
@@ -262,6 +263,7 @@ def with_arguments(arguments: str) -> str:
         ("echo=maybe", "echo"),
     ],
 )
+@pytest.mark.valgrind
 def test_bad_argument(login: Login, standin: Standin, argument: str, key: str) -> None:
     refused(login(stack=with_arguments(argument)), standin, key)
 
@@ -288,6 +290,7 @@ def test_arguments_override_the_file(login: Login, standin: Standin, wrong: Code
 # The default file
 
 
+@pytest.mark.valgrind
 def test_arguments_alone(login: Login, code: Code) -> None:
     """Without conf= the default file may be missing."""
     arguments = " ".join(f"{key}={value}" for key, value in login.stage.config.items())

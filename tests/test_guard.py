@@ -57,6 +57,7 @@ def test_verify_without_code(login: Login) -> None:
     assert not login(stack=PERMIT + lines + GUARD + OPEN, calls=WHOLE).let_in
 
 
+@pytest.mark.valgrind
 def test_guard_denies_what_was_not_confirmed(login: Login, standin: Standin, code: Code) -> None:
     """The stack lets the user pass, the guard does not."""
     steps = [SIGN_IN, (words.ASKED, code)]
@@ -80,6 +81,7 @@ def test_guard_denies_a_wrong_code(login: Login, standin: Standin, wrong: Code) 
     assert result.code == "PAM_PERM_DENIED"
 
 
+@pytest.mark.valgrind
 def test_guard_denies_after_a_config_error(login: Login, standin: Standin) -> None:
     stack = "auth [default=ignore] pam_cognito_code.so max_tries=0\n" + PERMIT + GUARD + OPEN
     result = login(stack=stack, calls=("authenticate", "acct_mgmt"))
@@ -93,6 +95,7 @@ def test_guard_without_a_login(login: Login) -> None:
     assert login(stack=PERMIT + required + OPEN, calls=("acct_mgmt",)).code == "PAM_PERM_DENIED"
 
 
+@pytest.mark.valgrind
 def test_require_is_content_with_a_confirmed_code(login: Login, code: Code) -> None:
     required = SOLE.replace("account  requisite pam_cognito_code.so", "account requisite pam_cognito_code.so require")
     assert login([SIGN_IN, (words.ASKED, code)], stack=required, calls=WHOLE).let_in
@@ -107,6 +110,7 @@ def test_calls_without_a_login(login: Login, call: str) -> None:
 # The record
 
 
+@pytest.mark.valgrind
 def test_confirm_alone(login: Login, standin: Standin) -> None:
     assert login(stack=CONFIRM + OPEN).code == "PAM_AUTH_ERR"
     assert not standin.journal.connections
@@ -117,6 +121,7 @@ def test_confirm_before_code(login: Login, standin: Standin, code: Code) -> None
     assert result.code == "PAM_AUTH_ERR"
 
 
+@pytest.mark.valgrind
 def test_confirm_twice(login: Login, standin: Standin, code: Code) -> None:
     """What was confirmed once confirms nothing more."""
     result = login([SIGN_IN, (words.ASKED, code)], stack=CODE + CONFIRM + CONFIRM + OPEN)

@@ -12,11 +12,12 @@ from typing import Any, Callable, Iterator
 
 import pytest
 from harness import leftovers, words
+from harness.accounts import Account
 from harness.build import Build
 from harness.dialogue import Step
 from harness.hosts import CONVERSATION_FAILS, Hosts
 from harness.login import Login
-from harness.machine import covered
+from harness.machine import covered, passable
 from harness.people import PASSWORD, WRONG_PASSWORD
 from harness.stage import SOLE
 from standin import Standin
@@ -188,9 +189,27 @@ def test_helper_of_an_odd_host(hosts: Hosts, code: Code, how: str) -> None:
         host.end()
 
 
+def test_host_that_is_not_root(login: Login, account: Account, code: Code) -> None:
+    """A screen locker, say: the helper is the caller, and closed up all the same."""
+
+    def look(pid: int) -> None:
+        status = status_of(pid)
+        assert status["Uid"].split() == status["Gid"].split() == [str(account.id)] * 4
+        assert status["NoNewPrivs"] == "1"
+        is_closed_up(pid)
+
+    build = login.stage.build
+    os.chown(login.stage.write_config(), account.id, account.id)
+    as_user = ["setpriv", f"--reuid={account.id}", f"--regid={account.id}", "--clear-groups"]
+    steps = [SIGN_IN, (words.ASKED, Look(build, code, look))]
+    with passable(build.helper), passable(build.pamdir / "x"):
+        assert login.again(steps, before=as_user).let_in
+
+
 # Helpers that fail
 
 
+@pytest.mark.valgrind
 def test_helper_killed_at_the_prompt(login: Login, standin: Standin, code: Code) -> None:
     answered: list[float] = []
 
@@ -244,6 +263,7 @@ def test_host_killed_at_the_prompt(hosts: Hosts) -> None:
         host.expect_death(signal.SIGKILL)
 
 
+@pytest.mark.valgrind
 def test_helper_missing(login: Login, standin: Standin, ground: Path) -> None:
     with covered(login.stage.build.helper.parent, ground):
         result = login()

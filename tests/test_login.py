@@ -65,6 +65,7 @@ def enter(login: Login, way: Way) -> Callable[..., Result]:
 # The verdict on each answer, on every way
 
 
+@pytest.mark.valgrind
 @pytest.mark.smoke
 def test_right_code(enter: Callable[..., Result], way: Way, standin: Standin, code: Code) -> None:
     result = enter([(words.ASKED, code)])
@@ -81,6 +82,7 @@ def test_wrong_then_right(enter: Callable[..., Result], standin: Standin, code: 
     assert len(standin.pool.outbox) == 1
 
 
+@pytest.mark.valgrind
 def test_three_wrong(enter: Callable[..., Result], standin: Standin, wrong: Code) -> None:
     result = enter([(words.ASKED, wrong), (words.ASKED_AGAIN, wrong), (words.ASKED_AGAIN, wrong)])
     assert result.code == "PAM_MAXTRIES"
@@ -88,6 +90,7 @@ def test_three_wrong(enter: Callable[..., Result], standin: Standin, wrong: Code
     assert "CodeMismatchException" in result.results
 
 
+@pytest.mark.valgrind
 def test_hang_up_at_the_code(enter: Callable[..., Result], standin: Standin) -> None:
     """The end-of-file character: misc_conv(3) makes it a NULL answer."""
     result = enter([(words.ASKED, HANG_UP)])
@@ -111,6 +114,7 @@ def test_one_connection(enter: Callable[..., Result], standin: Standin, code: Co
 # The password
 
 
+@pytest.mark.valgrind
 def test_wrong_password(login: Login, standin: Standin) -> None:
     result = login([(words.PASSWORD, WRONG_PASSWORD)])
     assert result.code == "PAM_AUTH_ERR"
@@ -206,6 +210,7 @@ def test_password_is_sent_as_typed(login: Login, standin: Standin, user: User, c
     assert login([(words.PASSWORD, user.password.replace("\t", "\x16\t")), (words.ASKED, code)]).let_in
 
 
+@pytest.mark.valgrind
 def test_client_secret(login: Login, standin: Standin, code: Code) -> None:
     client = standin.pool.add_client("a-canary-client-secret")
     path = login.stage.write_secret("client-secret", "a-canary-client-secret\n")
@@ -221,6 +226,7 @@ def test_username_template(login: Login, standin: Standin, user: User, code: Cod
     assert standin.pool.outbox[-1].user == f"{USER}.{SERVICE}"
 
 
+@pytest.mark.valgrind
 def test_client_metadata(login: Login, standin: Standin, code: Code) -> None:
     metadata = ["host=%h", "service=%s", "full=100%%"]
     assert login([SIGN_IN, (words.ASKED, code)], client_metadata=metadata).let_in
@@ -243,6 +249,7 @@ def test_empty_answer_too_early(login: Login, standin: Standin, code: Code) -> N
     assert len(standin.pool.outbox) == 1
 
 
+@pytest.mark.valgrind
 def test_empty_answer_sends_a_new_code(login: Login, standin: Standin, code: Code) -> None:
     result = login([SIGN_IN, (words.ASKED, ""), (words.ASKED, code)], resend_delay=0)
     assert result.let_in
@@ -310,6 +317,7 @@ def test_expired_code_offers_a_new_one(login: Login, standin: Standin, code: Cod
     assert len(standin.pool.outbox) == 2
 
 
+@pytest.mark.valgrind
 def test_expired_at_the_last_try(login: Login, standin: Standin, code: Code) -> None:
     def expired() -> str:
         expire(standin)

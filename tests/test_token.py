@@ -158,6 +158,7 @@ def test_token_with_padding(login: Login, standin: Standin, token_file: Write) -
     refused(login, standin, token_file(f"{head}.{claims}.{signature}=="))
 
 
+@pytest.mark.valgrind
 def test_largest_token(login: Login, standin: Standin, token_file: Write, code: Callable[[], str]) -> None:
     """Members of many groups have long ones; beyond 60 KiB no frame can hold them."""
     token = standin.pool.access_token(USER)
@@ -195,11 +196,13 @@ def test_revoked_token(login: Login, standin: Standin, token_file: Write) -> Non
 # Sources
 
 
+@pytest.mark.valgrind
 def test_absent_file_falls_through(login: Login, standin: Standin, code: Callable[[], str]) -> None:
     sources = f"file:{GROUND}/absent,signin"
     assert login([(words.PASSWORD, PASSWORD), (words.ASKED, code)], token=sources).let_in
 
 
+@pytest.mark.valgrind
 def test_refused_token_ends_the_login(login: Login, standin: Standin, token_file: Write) -> None:
     token = standin.pool.access_token(USER)
     token.claims["exp"] = 1
@@ -292,6 +295,7 @@ def test_unsafe_file(
     assert str(path) in result.log
 
 
+@pytest.mark.valgrind
 def test_unsafe_file_does_not_fall_through(login: Login, standin: Standin, token_file: Write) -> None:
     path = token_file(standin.pool.access_token(USER))
     readable(path)

@@ -70,18 +70,38 @@ static bool parse_path(const struct row *row, const char *text, void *field)
     return *text == '/' && text_is_word(text) && set_text(field, text, strlen(text));
 }
 
+/* :port, and the path or the end of the URL after it. */
+static bool is_port(const char *text)
+{
+    size_t digits = strspn(text + 1, "0123456789");
+    unsigned long port = digits > 5 ? 0 : strtoul(text + 1, NULL, 10);
+
+    return port >= 1 && port <= 65535 && (text[1 + digits] == '\0' || text[1 + digits] == '/');
+}
+
+/* host, or [address of IPv6]; NULL or where it ends. */
+static const char *end_of_host(const char *host)
+{
+    size_t length = *host == '[' ? strcspn(host, "]/") : strcspn(host, ":/[]");
+
+    if (*host == '[')
+        return host[length] == ']' && length > 1 ? host + length + 1 : NULL;
+    return length > 0 && host[length] != '[' && host[length] != ']' ? host + length : NULL;
+}
+
 /* scheme://host[:port][/path] with a scheme of the row. User info, query and fragment have no place in any of our URLs,
  * and would let a URL look like another. A slash at the end is dropped, so that paths can be put behind it. */
 static bool parse_url(const struct row *row, const char *text, void *field)
 {
     const char *host = strstr(text, "://");
     size_t length = strlen(text);
+    const char *end;
 
     if (host == NULL || place_among(row->choices, text, (size_t)(host - text)) < 0 || !text_is_word(text) ||
         strpbrk(text, "@?#\\") != NULL)
         return false;
-    host += 3;
-    if (strcspn(host, "/:") == 0 && *host != '[')
+    end = end_of_host(host + 3);
+    if (end == NULL || !(*end == '\0' || *end == '/' || (*end == ':' && is_port(end))))
         return false;
     if (text[length - 1] == '/')
         length--;

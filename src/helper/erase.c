@@ -6,17 +6,28 @@
  * program may put its own in their place. Where the C library is another one, or a sanitizer has its own allocator, the
  * secrets of our own (struct secret, frames, bodies) are still erased, by those who free them.
  *
- * Source: the GNU C Library manual, "Replacing malloc"; __libc_free and __libc_realloc are its public aliases for those
- * who wrap rather than replace.
+ * Source: the GNU C Library manual, "Replacing malloc"; __libc_free is its alias for those who wrap rather than
+ * replace.
  */
+#include "helper/erase.h"
+
 #include "helper/sanitizer.h"
 
+#include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* More than a request and TLS below it need. */
+#define STACK_USED (64 * 1024)
+
+__attribute__((noinline)) void erase_stack(void)
+{
+    char below[STACK_USED];
+
+    explicit_bzero(below, sizeof below);
+}
 
 #if defined(__GLIBC__) && !UNDER_SANITIZER
-
-#include <malloc.h>
-#include <string.h>
 
 extern void __libc_free(void *memory);
 

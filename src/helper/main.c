@@ -9,6 +9,7 @@
 #include "common/message.h"
 #include "common/text.h"
 #include "helper/attribute.h"
+#include "helper/erase.h"
 #include "helper/http.h"
 #include "helper/keys.h"
 #include "helper/lockdown.h"
@@ -146,6 +147,7 @@ static bool answer_request(struct session *session)
     result_begin(&result);
     if (run(session, &request, deadline_in(session->start.request_timeout), &result))
         result_succeed(&result);
+    erase_stack();
     return result.error != ERR_HELPER_LOST && send_result(session, &result);
 }
 

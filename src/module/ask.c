@@ -1,5 +1,7 @@
 #include "module/ask.h"
 
+#include "module/policy.h"
+
 #include <security/pam_ext.h>
 #include <string.h>
 
@@ -25,6 +27,8 @@ enum error ask_password(struct login *login, const char *prompt, struct secret *
 
     if (error == ERR_NONE && (answer == NULL || *answer == '\0'))
         error = ERR_NO_PASSWORD;
+    if (error == ERR_NONE && policy_is_refusal(answer))
+        error = ERR_FIRST_FACTOR;
     if (error == ERR_NONE && !secret_set(password, answer, strlen(answer)))
         error = ERR_NO_MEMORY;
     secret_free_string(&answer);

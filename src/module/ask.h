@@ -6,8 +6,8 @@
 
 #include "module/login.h"
 
-/* Asks for a password without echo. ERR_CONVERSATION, ERR_LOGIN_TIMEOUT, or ERR_NO_PASSWORD for an empty or absent one.
- * `password` is the caller's to free. */
+/* Asks for a password without echo. ERR_CONVERSATION, ERR_LOGIN_TIMEOUT, ERR_NO_PASSWORD for an empty or absent one, or
+ * ERR_FIRST_FACTOR for one that sshd put in the place of what was typed. `password` is the caller's to free. */
 enum error ask_password(struct login *login, const char *prompt, struct secret *password);
 
 /* Asks for a line with echo as the administrator set it. `text` is cut to what one PAM message holds. *answer is NULL

@@ -15,6 +15,11 @@ static bool is_usable_name(const char *user)
     return text_is_word(user) && strlen(user) <= USER_MOST && *user != '-' && *user != '.' && strchr(user, '/') == NULL;
 }
 
+bool policy_is_refusal(const char *password)
+{
+    return strncmp(password, sshd_refusal, strlen(sshd_refusal)) == 0;
+}
+
 enum error policy_check(struct login *login)
 {
     const void *password = NULL;
@@ -23,7 +28,7 @@ enum error policy_check(struct login *login)
         return ERR_BAD_USER_NAME;
     if (pam_get_item(login->pamh, PAM_AUTHTOK, &password) != PAM_SUCCESS || password == NULL)
         return ERR_NONE;
-    if (strncmp(password, sshd_refusal, strlen(sshd_refusal)) == 0)
+    if (policy_is_refusal(password))
         return ERR_FIRST_FACTOR;
     return secret_set(&login->local_password, password, strlen(password)) ? ERR_NONE : ERR_NO_MEMORY;
 }

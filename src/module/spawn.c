@@ -32,7 +32,8 @@ struct start {
     char *helper_stack;
 };
 
-static const struct sigaction default_action = {.sa_handler = SIG_DFL};
+/* The kernel's own form of a default action, which is all zeros, and longer than any architecture's. */
+static const unsigned long default_action[16];
 
 /* Everything that a process inherits and the helper must not: dispositions, mask, session, descriptors. True when all
  * of it is done. */
@@ -41,8 +42,10 @@ static bool shed_inheritance(struct start *start)
     sigset_t none;
     int null;
 
+    /* Not by sigaction(3), which refuses the two signals that the C library keeps for itself: they may be ignored too.
+     */
     for (int signal = 1; signal < NSIG; signal++)
-        sigaction(signal, &default_action, NULL);
+        syscall(SYS_rt_sigaction, signal, default_action, NULL, _NSIG / 8);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     setsid();

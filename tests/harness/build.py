@@ -27,7 +27,8 @@ class Build:
     def host_environment(self) -> dict[str, str]:
         """The environment of a host process: the same on every machine, but for the sanitizers' own."""
         sanitizers = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
-        preload = {"LD_PRELOAD": self.host_preload} if self.host_preload else {}
+        # A sanitizer looks for crypt(3) when the host starts: pam_unix would bring it too late.
+        preload = {"LD_PRELOAD": f"{self.host_preload} libcrypt.so.1"} if self.host_preload else {}
         return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", **sanitizers, **preload}
 
     @property

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable, Iterator, Sequence, Union
 
+from .build import Build
 from .codes import NAMES
 from .stage import SERVICE, SOLE, Stage, Value, Watched
 
@@ -27,6 +28,13 @@ Answer = Union[str, None, ConversationFails]
 Answers = Sequence[Union[Answer, Callable[[], Answer]]]
 
 
+def _environment(build: Build) -> dict[str, str]:
+    """As other hosts have it. Python itself never frees all that it has taken, so nobody looks for leaks here."""
+    environment = build.host_environment()
+    options = [*filter(None, [environment.get("ASAN_OPTIONS")]), "detect_leaks=0"]
+    return {**environment, "ASAN_OPTIONS": ":".join(options), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
 class Host:
     """A running host process with a PAM handle. `prompts` are all messages it was given, with their style."""
 
@@ -40,7 +48,7 @@ class Host:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**stage.build.host_environment(), "PYTHONDONTWRITEBYTECODE": "1"},
+            env=_environment(stage.build),
             text=True,
             errors="surrogateescape",
         )

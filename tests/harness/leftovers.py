@@ -17,16 +17,16 @@ SHORTEST_SECRET = 6
 
 
 def helpers(helper: Path) -> list[int]:
-    """The processes that run the helper now."""
-    path = os.path.realpath(helper)
-    return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and _program(pid) == path]
+    """The processes that run the helper now, in this view of the machine: other runs have others."""
+    wanted = (os.path.realpath(helper), os.readlink("/proc/self/ns/mnt"))
+    return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and _program(pid) == wanted]
 
 
-def _program(pid: str) -> str:
+def _program(pid: str) -> tuple[str, str] | None:
     try:
-        return os.readlink(f"/proc/{pid}/exe")
+        return os.readlink(f"/proc/{pid}/exe"), os.readlink(f"/proc/{pid}/ns/mnt")
     except OSError:
-        return ""
+        return None
 
 
 def wait_for_no_helper(helper: Path) -> None:

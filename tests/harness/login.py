@@ -69,11 +69,12 @@ class Login:
         stack: str = SOLE,
         calls: Sequence[str] = AUTHENTICATE,
         environment: dict[str, str] | None = None,
+        before: Sequence[str] = (),
     ) -> Result:
-        """Log in with the config file as it lies there."""
+        """Log in with the config file as it lies there; `before` is a command that runs the host."""
         self.stage.write_stack(stack)
         build = self.stage.build
-        command = [*build.host_prefix, "pamtester", SERVICE, self.user, *calls]
+        command = [*before, *build.host_prefix, "pamtester", SERVICE, self.user, *calls]
         with self.stage.watched() as watched:
             talk = dialogue.hold(command, build, environment or {}, steps)
             watched.typed = [prompt.typed for prompt in talk.prompts]

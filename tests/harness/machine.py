@@ -7,7 +7,9 @@ that is killed leaves nothing behind.
 
 import ctypes
 import os
+import stat
 import subprocess
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterable, Iterator
@@ -115,8 +117,7 @@ def covered(path: Path, by: Path) -> Iterator[None]:
 def writable(folder: Path) -> Iterator[None]:
     """Let `folder` take new files for a while, without anyone else seeing them; made if it is missing."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
-    copy = GROUND / "writable"
-    copy.mkdir()
+    copy = Path(tempfile.mkdtemp(dir=GROUND))
     _mount("-t", "tmpfs", "-o", "mode=755", "pamcog", copy)
     for entry in there.iterdir():
         place = copy / entry.name
@@ -130,3 +131,14 @@ def writable(folder: Path) -> Iterator[None]:
         subprocess.run(["umount", "--recursive", there], check=True)
         subprocess.run(["umount", "--recursive", copy], check=True)
         copy.rmdir()
+
+
+@contextmanager
+def passable(path: Path) -> Iterator[None]:
+    """Let everyone get to `path` for a while, as if no folder on the way were closed to others."""
+    closed = next((folder for folder in reversed(path.parents) if not folder.stat().st_mode & stat.S_IXOTH), None)
+    if closed is None:
+        yield
+        return
+    with writable(closed), passable(path):
+        yield

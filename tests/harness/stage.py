@@ -83,6 +83,7 @@ class Stage:
     def write_config(self, text: str | None = None, **changes: Value) -> Path:
         """The config file, root's own; `text` instead of the keys if given."""
         wanted = {**self.config, **changes}
+        CONFIG.unlink(missing_ok=True)
         CONFIG.write_text(_as_file(wanted) if text is None else text, encoding="utf-8")
         CONFIG.chmod(0o600)
         return CONFIG
@@ -90,6 +91,7 @@ class Stage:
     def write_secret(self, name: str, text: str) -> Path:
         """A file that nobody but root may read."""
         path = GROUND / name
+        path.unlink(missing_ok=True)
         path.write_text(text, encoding="utf-8")
         path.chmod(0o600)
         self.secrets.append(text.strip())

@@ -495,7 +495,7 @@ static void base64url_is_canonical(void **state)
     static const struct {
         const char *text, *bytes;
     } good[] = {{"", ""}, {"Zg", "f"}, {"Zm8", "fo"}, {"Zm9v", "foo"}, {"Zm9vYmFy", "foobar"}, {"-_-_", "\xfb\xff\xbf"}};
-    static const char *const bad[] = {"Z", "Zm9vY", "Zg==", "Zg=", "Zh", "Zm9", "Zm9v\n", " Zm9v", "Z m9v", "+/+/", "Zm9\xc3"};
+    static const char *const bad[] = {"A", "Zm9vA", "/w", "+w", "Zg==", "Zg=", "Zh", "Zm9", "Zm9v\n", " Zm9v", "Z m9v", "+/+/", "Zm9\xc3"};
     struct secret bytes = {NULL, 0};
 
     (void)state;

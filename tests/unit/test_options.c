@@ -99,6 +99,7 @@ static void endpoints_follow_the_partition(void **state)
         {"region=us-gov-west-1", "https://cognito-idp.us-gov-west-1.amazonaws.com"},
         {"region=eusc-de-east-1", "https://cognito-idp.eusc-de-east-1.amazonaws.eu"},
         {"endpoint=https://vpce.example:8443/", "https://vpce.example:8443"},
+        {"endpoint=https://[::1]:65535/path", "https://[::1]:65535/path"},
     };
 
     (void)state;
@@ -180,6 +181,15 @@ static void bad_lines_are_refused_by_line(void **state)
         {"endpoint = https:///path", "endpoint"},
         {"endpoint = HTTPS://cognito.example", "endpoint"},
         {"endpoint = cognito.example", "endpoint"},
+        {"endpoint = https://cognito.example:", "endpoint"},
+        {"endpoint = https://cognito.example:0", "endpoint"},
+        {"endpoint = https://cognito.example:65536", "endpoint"},
+        {"endpoint = https://cognito.example:99999999999999", "endpoint"},
+        {"endpoint = https://cognito.example:443x", "endpoint"},
+        {"endpoint = https://[::1", "endpoint"},
+        {"endpoint = https://[::1]x", "endpoint"},
+        {"endpoint = https://[]", "endpoint"},
+        {"endpoint = https://a]b", "endpoint"},
         {"jwks_url = http://cognito.example/jwks.json", "jwks_url"},
         {"ca_path = certs", "ca_path expects an absolute path"},
         {"username = %x", "username"},
