@@ -155,7 +155,9 @@ def test_error_without_a_name(login: Login, standin: Standin, code: Code) -> Non
     check(run(login, SEND, code), UNAVAILABLE, SEND)
 
 
-@pytest.mark.parametrize("status, told", [(403, "blocked"), (405, "blocked"), (500, "unavailable"), (503, "unavailable")])
+@pytest.mark.parametrize(
+    "status, told", [(403, "blocked"), (405, "blocked"), (500, "unavailable"), (503, "unavailable")]
+)
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_status_alone(
     login: Login, standin: Standin, code: Code, operation: str, status: int, told: str
@@ -291,7 +293,9 @@ def test_wrong_certificate(login: Login, standin: Standin, name: str, code: Code
 
 
 @pytest.mark.parametrize(
-    "fault", [faults.old_tls(), faults.plaintext(), faults.refuse(), faults.hang()], ids=["old", "plain", "refuse", "hang"]
+    "fault",
+    [faults.old_tls(), faults.plaintext(), faults.refuse(), faults.hang()],
+    ids=["old", "plain", "refuse", "hang"],
 )
 def test_no_connection(login: Login, standin: Standin, fault: Fault, code: Code) -> None:
     standin.faults.add("connect", fault, times=None)
@@ -340,3 +344,32 @@ def test_after_code_timeout(login: Login, standin: Standin, code: Code) -> None:
     result = login([SIGN_IN, (words.ASKED, late)], code_timeout=1)
     assert result.code == "PAM_AUTHINFO_UNAVAIL"
     assert not standin.journal.requests(VERIFY)
+
+
+# What Cognito's own words quote of the request
+
+
+@pytest.mark.parametrize("member", ("Code", "AccessToken"))
+def test_quoted_secret_stays_out_of_the_log(login: Login, standin: Standin, code: Code, member: str) -> None:
+    """Validation errors of AWS quote the value that they refuse, whole or cut."""
+    quoted = []
+
+    def type_code() -> str:
+        typed = code()
+        token = standin.journal.requests(SEND)[-1].body["AccessToken"]
+        quoted.append({"Code": typed, "AccessToken": token[:40]}[member])
+        message = f"1 validation error detected: Value '{quoted[0]}...' failed to satisfy constraint"
+        standin.faults.add(VERIFY, faults.error("InvalidParameterException", message=message))
+        return typed
+
+    result = login([SIGN_IN, (words.ASKED, type_code)])
+    assert result.code == BUSY
+    assert "InvalidParameterException" in result.log
+    assert quoted[0] not in result.log
+
+
+def test_quoted_password_stays_out_of_the_log(login: Login, standin: Standin, code: Code) -> None:
+    standin.faults.add(INITIATE, faults.error("InvalidParameterException", message=f"Value {PASSWORD} is not good"))
+    result = run(login, INITIATE, code)
+    assert "InvalidParameterException" in result.log
+    assert PASSWORD not in result.log

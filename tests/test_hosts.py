@@ -196,7 +196,9 @@ def test_host_that_is_not_root(login: Login, account: Account, code: Code) -> No
         status = status_of(pid)
         assert status["Uid"].split() == status["Gid"].split() == [str(account.id)] * 4
         assert status["NoNewPrivs"] == "1"
-        is_closed_up(pid)
+        # A build with sanitizers stays open to its own leak checker, which traces it.
+        if not build.host_preload:
+            is_closed_up(pid)
 
     build = login.stage.build
     os.chown(login.stage.write_config(), account.id, account.id)

@@ -40,8 +40,8 @@ static void replies_become_errors(void **state)
         enum error error;
         const char *wire_name, *detail;
     } rows[] = {
-        {400, "", "{\"__type\":\"LimitExceededException\",\"message\":\"Attempt limit exceeded.\"}", ERR_LIMIT_EXCEEDED, "",
-         "Attempt limit exceeded."},
+        {400, "", "{\"__type\":\"LimitExceededException\",\"message\":\"Attempt limit exceeded.\"}", ERR_LIMIT_EXCEEDED,
+         "", "Attempt limit exceeded."},
         {400, "NotAuthorizedException:", "{\"Message\":\"No.\"}", ERR_NOT_AUTHORIZED, "", "No."},
         {400, "", "{\"__type\":\"SlowDown\",\"message\":\"small\",\"Message\":\"big\"}", ERR_SLOW_DOWN, "", "small"},
         /* the body goes before the header, but one that says nothing does not hide it */

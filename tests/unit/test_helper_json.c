@@ -37,18 +37,50 @@ static void objects_are_read(void **state)
 static void everything_else_is_refused(void **state)
 {
     static const char *const texts[] = {
-        "", " ", "null", "1", "\"a\"", "[]", "[{\"a\":1}]", "{", "{\"a\":1", "{\"a\":1}}", "{}{}", "{} x", "{}\x01",
+        "",
+        " ",
+        "null",
+        "1",
+        "\"a\"",
+        "[]",
+        "[{\"a\":1}]",
+        "{",
+        "{\"a\":1",
+        "{\"a\":1}}",
+        "{}{}",
+        "{} x",
+        "{}\x01",
         /* no JSON, though json-c can be talked into it */
-        "{'a':1}", "{a:1}", "{\"a\":1,}", "{\"a\":[1,]}", "{/**/}", "{\"a\":NaN}", "{\"a\":Infinity}",
-        "{\"a\":-Infinity}", "{\"a\":TRUE}", "{\"a\":\"x\ty\"}", "{\"a\nb\":1}",
+        "{'a':1}",
+        "{a:1}",
+        "{\"a\":1,}",
+        "{\"a\":[1,]}",
+        "{/**/}",
+        "{\"a\":NaN}",
+        "{\"a\":Infinity}",
+        "{\"a\":-Infinity}",
+        "{\"a\":TRUE}",
+        "{\"a\":\"x\ty\"}",
+        "{\"a\nb\":1}",
         /* not UTF-8 */
-        "{\"a\":\"\xff\"}", "{\"\xc3\":1}", "{\"a\":\"\xe2\x82\"}", "\xef\xbb\xbf{}",
+        "{\"a\":\"\xff\"}",
+        "{\"\xc3\":1}",
+        "{\"a\":\"\xe2\x82\"}",
+        "\xef\xbb\xbf{}",
         /* a name twice */
-        "{\"a\":1,\"a\":1}", "{\"a\":1,\"b\":2,\"a\":3}", "{\"a\":1,\"\\u0061\":2}", "{\"\\u0061\":1,\"\\u0061\":2}",
-        "{\"a/b\":1,\"a\\/b\":2}", "{\"x\":{\"a\":1,\"a\":2}}", "{\"x\":[[{\"a\":1,\"a\":2}]]}",
-        "{\"a\":{\"b\":1},\"a\":{\"c\":1}}", "{\"\":1,\"\":2}",
+        "{\"a\":1,\"a\":1}",
+        "{\"a\":1,\"b\":2,\"a\":3}",
+        "{\"a\":1,\"\\u0061\":2}",
+        "{\"\\u0061\":1,\"\\u0061\":2}",
+        "{\"a/b\":1,\"a\\/b\":2}",
+        "{\"x\":{\"a\":1,\"a\":2}}",
+        "{\"x\":[[{\"a\":1,\"a\":2}]]}",
+        "{\"a\":{\"b\":1},\"a\":{\"c\":1}}",
+        "{\"\":1,\"\":2}",
         /* a NUL in a name: what stands before it would pass for the name */
-        "{\"a\\u0000b\":1}", "{\"\\u0000\":1}", "{\"x\":[{\"a\\u0000\":1}]}",
+        "{\"a\\u0000b\":1}",
+        "{\"\\u0000\":1}",
+        "{\"x\":[{\"a\\u0000\":1}]}",
         /* deeper than anything Cognito says */
         "{\"a\":[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]}",
     };
@@ -128,7 +160,8 @@ static void requests_are_written(void **state)
     assert_true(json_put_object(object, "AuthParameters", inner));
     assert_true(json_put_string(object, "ClientId", ""));
     assert_true(json_text(object, &text));
-    assert_string_equal(text.bytes, "{\"AuthParameters\":{\"PASSWORD\":\"a\\\"\\\\/\\n\x7f\xc3\xa9\"},\"ClientId\":\"\"}");
+    assert_string_equal(text.bytes,
+                        "{\"AuthParameters\":{\"PASSWORD\":\"a\\\"\\\\/\\n\x7f\xc3\xa9\"},\"ClientId\":\"\"}");
     assert_int_equal(text.length, strlen(text.bytes));
     secret_free(&text);
     json_object_put(object);

@@ -34,7 +34,8 @@ struct fixture {
     struct jwks keys;
 };
 
-/* Base64url of bytes, to be freed. Written by the rule that RFC 7515, appendix C gives, from what base64_encode() made. */
+/* Base64url of bytes, to be freed. Written by the rule that RFC 7515, appendix C gives, from what base64_encode() made.
+ */
 static char *encode(const void *bytes, size_t length)
 {
     struct secret text = {NULL, 0};
@@ -237,7 +238,8 @@ static void parts_decide(void **state)
         {HEAD, "{" ISS "," CID "," USE ",\"exp\":true," SCO "," USER "}",
          "claim=exp expected=later_than_1700000000 found=mistyped"},
 
-        {HEAD, "{" ISS "," CID "," USE "," EXP ",\"scope\":\"openid aws.cognito.signin.user.admin email\"," USER "}", ""},
+        {HEAD, "{" ISS "," CID "," USE "," EXP ",\"scope\":\"openid aws.cognito.signin.user.admin email\"," USER "}",
+         ""},
         {HEAD, "{" ISS "," CID "," USE "," EXP "," USER "}",
          "claim=scope expected=aws.cognito.signin.user.admin found=absent"},
         {HEAD, "{" ISS "," CID "," USE "," EXP ",\"scope\":\"\"," USER "}",
@@ -312,8 +314,8 @@ static void an_empty_expectation_matches_nothing(void **state)
 {
     const struct fixture *fixture = *state;
     struct token_rules rules = rules_of(fixture);
-    char *token = sign_text(fixture->key, HEAD,
-                            "{" ISS "," CID "," USE "," EXP "," SCO ",\"username\":\"\",\"sub\":\"x\"}");
+    char *token =
+        sign_text(fixture->key, HEAD, "{" ISS "," CID "," USE "," EXP "," SCO ",\"username\":\"\",\"sub\":\"x\"}");
 
     rules.expect = "";
     assert_string_equal(reason(token, &rules), "claim=username expected=- found=-");
@@ -494,8 +496,10 @@ static void base64url_is_canonical(void **state)
 {
     static const struct {
         const char *text, *bytes;
-    } good[] = {{"", ""}, {"Zg", "f"}, {"Zm8", "fo"}, {"Zm9v", "foo"}, {"Zm9vYmFy", "foobar"}, {"-_-_", "\xfb\xff\xbf"}};
-    static const char *const bad[] = {"A", "Zm9vA", "/w", "+w", "Zg==", "Zg=", "Zh", "Zm9", "Zm9v\n", " Zm9v", "Z m9v", "+/+/", "Zm9\xc3"};
+    } good[] = {
+        {"", ""}, {"Zg", "f"}, {"Zm8", "fo"}, {"Zm9v", "foo"}, {"Zm9vYmFy", "foobar"}, {"-_-_", "\xfb\xff\xbf"}};
+    static const char *const bad[] = {"A",   "Zm9vA",  "/w",    "+w",    "Zg==", "Zg=",    "Zh",
+                                      "Zm9", "Zm9v\n", " Zm9v", "Z m9v", "+/+/", "Zm9\xc3"};
     struct secret bytes = {NULL, 0};
 
     (void)state;
