@@ -186,6 +186,10 @@ static enum error error_by_code(const struct transfer *transfer, CURLcode code)
         return ERR_UNPARSABLE;
     case CURLE_URL_MALFORMAT:
         return ERR_BAD_REQUEST;
+#if LIBCURL_VERSION_NUM >= 0x080600
+    case CURLE_TOO_LARGE:
+        return ERR_OVERSIZED;
+#endif
     case CURLE_OUT_OF_MEMORY:
         /* libcurl before 8.6 says so too of a header line that is longer than it wants to keep. */
         return transfer->connected ? ERR_OVERSIZED : ERR_NO_MEMORY;

@@ -4,6 +4,7 @@
 
 #include <security/pam_ext.h>
 #include <stdio.h>
+#include <string.h>
 #include <syslog.h>
 
 /* What a value may take of the line. */
@@ -35,19 +36,23 @@ static const char *explain(char *out, size_t size, const struct login *login, en
 {
     const char *hint = error_log_text(error);
     const char *detail = login->detail;
+    char text[sizeof login->detail + 256];
 
     *out = '\0';
     if (error == ERR_NONE || (hint == NULL && *detail == '\0'))
         return out;
-    snprintf(out, size, " why=\"%s%s%s\"", detail, *detail != '\0' && hint != NULL ? "; " : "",
+    snprintf(text, sizeof text, "%s%s%s", detail, *detail != '\0' && hint != NULL ? "; " : "",
              hint == NULL ? "" : hint);
+    for (char *at = strpbrk(text, "\"\\"); at != NULL; at = strpbrk(at, "\"\\"))
+        *at = '\'';
+    snprintf(out, size, " why=\"%s\"", text);
     return out;
 }
 
 void log_outcome(const struct login *login, enum error error, const char *result)
 {
     char user[VALUE], service[VALUE], rhost[VALUE], attribute[VALUE], medium[VALUE], request_id[VALUE];
-    char why[sizeof login->detail + 256];
+    char why[sizeof login->detail + 272];
 
     pam_syslog(login->pamh, priority_of(error, login->in_signin),
                "user=%s service=%s rhost=%s attribute=%s medium=%s result=%s tries=%u sends=%u request_id=%s ms=%lld%s",
