@@ -58,5 +58,7 @@ check_helper()
 check_module pam_cognito_code 'pam_sm_acct_mgmt pam_sm_authenticate pam_sm_setcred '
 check_module pam_cognito_confirm 'pam_sm_authenticate pam_sm_setcred '
 check_helper pam-cognito-helper
+check_helper pam-cognito-command
+expect pam-cognito-command 'what it needs' 'libc.so.6 ' "$(needed_by pam-cognito-command)"
 
 [ "$failures" -eq 0 ]

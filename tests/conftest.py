@@ -4,6 +4,7 @@ import copy
 import os
 import shutil
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Callable, Iterator
 
@@ -17,7 +18,7 @@ from harness.build import Build  # noqa: E402
 from harness.hosts import Hosts  # noqa: E402
 from harness.login import Login  # noqa: E402
 from harness.peer import CognitoLocal  # noqa: E402
-from harness.people import EMAIL, LOCAL_PASSWORD, OTHER, PASSWORD, USER  # noqa: E402
+from harness.people import EMAIL, LOCAL_PASSWORD, OTHER, PASSWORD, RUNNER, RUNNERS, USER  # noqa: E402
 from harness.stage import Stage  # noqa: E402
 from harness.syslog import Syslog  # noqa: E402
 from standin import Pool, Standin, User  # noqa: E402
@@ -30,6 +31,24 @@ MARKERS = (
 )
 
 why_not: str | None = "this process has not started as a test session"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--sample", type=int, default=1, metavar="N", help="every Nth case of each test with a table")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A second build of the same sources need not see every row of every table, but every test."""
+    every = config.getoption("--sample")
+    seen: Counter[str] = Counter()
+    kept, dropped = [], []
+    for item in items:
+        name = item.nodeid.partition("[")[0]
+        (dropped if seen[name] % every else kept).append(item)
+        seen[name] += 1
+    items[:] = kept
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -80,6 +99,14 @@ def account(installed: Build) -> Account:
     """The user of this machine who logs in."""
     accounts.add(OTHER)
     return accounts.add(USER, LOCAL_PASSWORD)
+
+
+@pytest.fixture(scope="session")
+def runner(installed: Build) -> Account:
+    """The user as whom token commands run, who is in one more group than his own."""
+    account = accounts.add(RUNNER)
+    accounts.add_group(RUNNERS, [RUNNER])
+    return account
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from typing import Callable
 
 import pytest
 from harness import words
+from harness.hosts import Hosts
 from harness.login import Login
 from harness.machine import GROUND
 from harness.people import OTHER, PASSWORD, USER
@@ -313,3 +314,155 @@ def test_segments_are_what_they_seem(standin: Standin, user: User) -> None:
     token = standin.pool.access_token(USER)
     claims = base64.urlsafe_b64decode(str(token).split(".")[1] + "==")
     assert json.loads(claims)["username"] == USER
+
+
+# What the log says of each, and what the user reads
+
+
+Explained = tuple[Change, str, str, str]
+POOL_S_OWN = "pool"
+SCOPE = "aws.cognito.signin.user.admin"
+
+
+def claim(name: str, value: object, expected: str) -> Explained:
+    """A claim with this value; the log shows what was expected and, of a text, what was found."""
+    return changed(**{name: value}), name, expected, value if isinstance(value, str) else "mistyped"
+
+
+def absent(name: str, expected: str) -> Explained:
+    return without(name), name, expected, "absent"
+
+
+def of_header(name: str, value: object, expected: str) -> Explained:
+    return header(**{name: value}), name, expected, value if isinstance(value, str) else "mistyped"
+
+
+def no_header(name: str, expected: str) -> Explained:
+    return (lambda token: token.header.pop(name) and None), name, expected, "absent"
+
+
+def explained(issuer: str, client: str) -> dict[str, Explained]:
+    """each: the change, the claim or member that the log names, and both values as they stand there"""
+    far = str(10**11)
+    return {
+        "issuer-other": claim("iss", "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Other", issuer),
+        "issuer-longer": claim("iss", f"{issuer}x", issuer),
+        "issuer-shorter": claim("iss", issuer[:-1], issuer),
+        "issuer-with-slash": claim("iss", f"{issuer}/", issuer),
+        "issuer-in-capitals": claim("iss", issuer.upper(), issuer),
+        "issuer-by-http": claim("iss", issuer.replace("https", "http"), issuer),
+        "issuer-empty": (changed(iss=""), "iss", issuer, "found="),
+        "issuer-null": claim("iss", None, issuer),
+        "issuer-list": claim("iss", [issuer], issuer),
+        "issuer-absent": absent("iss", issuer),
+        "issuer-with-nul": (changed(iss=f"{issuer}\0"), "iss", issuer, "found="),
+        "client-other": claim("client_id", "1another0client2", client),
+        "client-longer": claim("client_id", f"{client}0", client),
+        "client-shorter": claim("client_id", client[:-1], client),
+        "client-in-capitals": claim("client_id", client.upper(), client),
+        "client-number": claim("client_id", 7, client),
+        "client-absent": absent("client_id", client),
+        "client-list": claim("client_id", [client], client),
+        "client-as-aud": (WRONG["client-as-audience"], "client_id", client, "absent"),
+        "use-id": claim("token_use", "id", "access"),
+        "use-refresh": claim("token_use", "refresh", "access"),
+        "use-longer": claim("token_use", "access2", "access"),
+        "use-in-capitals": claim("token_use", "ACCESS", "access"),
+        "use-true": claim("token_use", True, "access"),
+        "use-absent": absent("token_use", "access"),
+        "exp-past": (changed(exp=1700000000), "exp", "later", "1700000000"),
+        "exp-zero": (changed(exp=0), "exp", "later", "found=0"),
+        "exp-negative": (changed(exp=-1), "exp", "later", "-1"),
+        "exp-text": (changed(exp=far), "exp", "later", "mistyped"),
+        "exp-fraction": (changed(exp=1e11 + 0.5), "exp", "later", "mistyped"),
+        "exp-below-64-bits": (changed(exp=-(2**64) - 2**40), "exp", "later", "found="),
+        "exp-list": (changed(exp=[10**11]), "exp", "later", "mistyped"),
+        "exp-null": (changed(exp=None), "exp", "later", "mistyped"),
+        "exp-true": (changed(exp=True), "exp", "later", "mistyped"),
+        "exp-absent": absent("exp", "later"),
+        "scope-other": (changed(scope="openid"), "scope", SCOPE, "openid"),
+        "scope-longer": claim("scope", f"{SCOPE}2", SCOPE),
+        "scope-within": claim("scope", f"x{SCOPE}", SCOPE),
+        "scope-by-comma": claim("scope", f"openid,{SCOPE}", SCOPE),
+        "scope-in-capitals": claim("scope", SCOPE.upper(), SCOPE),
+        "scope-list": claim("scope", [SCOPE], SCOPE),
+        "scope-empty": (changed(scope=""), "scope", SCOPE, "found="),
+        "scope-absent": absent("scope", SCOPE),
+        "user-other": claim("username", OTHER, USER),
+        "user-longer": claim("username", f"{USER}x", USER),
+        "user-shorter": claim("username", USER[:-1], USER),
+        "user-in-capitals": claim("username", USER.upper(), USER),
+        "user-empty": (changed(username=""), "username", USER, "found="),
+        "user-list": claim("username", [USER], USER),
+        "user-null": claim("username", None, USER),
+        "user-absent": absent("username", USER),
+        "user-with-nul": (changed(username=f"{USER}\0x"), "username", USER, "found="),
+        "user-with-line-end": (changed(username=f"{USER}\nresult=confirmed"), "username", USER, "found="),
+        "user-with-escape": (changed(username="\x1b[2J"), "username", USER, "found="),
+        "user-with-blank": (changed(username=f"{USER} result=confirmed"), "username", USER, "found="),
+        "user-with-quote": (changed(username='x" result="confirmed'), "username", USER, "found="),
+        "user-without-end": (changed(username="u" * 20_000), "username", USER, "uuuuuuuu"),
+        "alg-none": of_header("alg", "none", "RS256"),
+        "alg-hs256": of_header("alg", "HS256", "RS256"),
+        "alg-rs384": (header(alg="RS384"), "alg", "RS256", "RS384"),
+        "alg-small": of_header("alg", "rs256", "RS256"),
+        "alg-list": of_header("alg", ["RS256"], "RS256"),
+        "alg-absent": no_header("alg", "RS256"),
+        "kid-other": of_header("kid", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", POOL_S_OWN),
+        "kid-path": of_header("kid", "../../../dev/null", POOL_S_OWN),
+        "kid-empty": (header(kid=""), "kid", POOL_S_OWN, "found="),
+        "kid-list": of_header("kid", [], POOL_S_OWN),
+        "kid-absent": no_header("kid", POOL_S_OWN),
+        "crit": (header(crit=["exp"]), "crit", "", "present"),
+        "own-key": (own_key, "kid", POOL_S_OWN, "mine"),
+        "signature-other": (another_signature, "signature", "", ""),
+        "signature-absent": (WRONG["no-signature"], "signature", "", ""),
+        "key-other": (another_key, "signature", "", ""),
+        "user-twice": (WRONG["double-user"], "claims", "distinct", ""),
+        "user-twice-escaped": (WRONG["escaped-double"], "claims", "distinct", ""),
+        "claims-list": (WRONG["claims-are-a-list"], "claims", "object", ""),
+        "claims-no-json": (WRONG["claims-are-no-json"], "claims", "object", ""),
+    }
+
+
+def own_key(token: Token) -> None:
+    """A token that brings the key with which it is signed (RFC 7515, section 4.1.3)."""
+    stranger = SigningKey()
+    stranger.kid = "mine"
+    token.key = stranger
+    token.header |= {"kid": "mine", "jwk": stranger.jwk()}
+
+
+def test_refusals_are_explained_to_the_administrator_alone(
+    hosts: Hosts, standin: Standin, token_file: Write, user: User
+) -> None:
+    """Never a request with the token; a log line of its own that names the claim and both values; one text for all."""
+    cases = explained(standin.pool.issuer, standin.pool.client_id)
+    assert len(cases) >= 40
+    codes, told, requests = {}, {}, {}
+    path = GROUND / "token"
+    with hosts(stack=SECOND, token=f"file:{path},signin") as host:
+        for name, (change, *_) in cases.items():
+            token = standin.pool.access_token(USER)
+            change(token)
+            token_file(token)
+            standin.journal.clear()
+            host.prompts.clear()
+            host.start()
+            codes[name] = host.call("authenticate")
+            host.end()
+            told[name] = tuple(host.prompts)
+            requests[name] = standin.journal.operations()
+    assert {name: code for name, code in codes.items() if code != "PAM_AUTH_ERR"} == {}
+    assert {name: sent for name, sent in requests.items() if sent not in ([], ["jwks"])} == {}
+    assert len(set(told.values())) == 1, told
+    (texts,) = set(told.values())
+    assert [style for style, _ in texts] == [3]  # PAM_ERROR_MSG
+    lines = [line.text for line in host.watched.log]
+    assert len(lines) == len(cases)
+    assert host.watched.results == ["token-refused"] * len(cases)
+    for (name, (_, member, expected, found)), line in zip(cases.items(), lines):
+        why = line.partition(" why=")[2]
+        assert line.isprintable() and line.isascii() and len(line) < 1000, name
+        for word in (member, expected[:100], found[:100]):
+            assert word in why, (name, line)

@@ -17,6 +17,9 @@ static const struct field start_fields[] = {START_FIELDS(S, N, L){END, 0}};
 #define MESSAGE signin_message
 static const struct field signin_fields[] = {SIGNIN_FIELDS(S, N, L){END, 0}};
 #undef MESSAGE
+#define MESSAGE answer_message
+static const struct field answer_fields[] = {ANSWER_FIELDS(S, N, L){END, 0}};
+#undef MESSAGE
 #define MESSAGE token_message
 static const struct field token_fields[] = {TOKEN_FIELDS(S, N, L){END, 0}};
 #undef MESSAGE
@@ -28,6 +31,12 @@ static const struct field verify_fields[] = {VERIFY_FIELDS(S, N, L){END, 0}};
 #undef MESSAGE
 #define MESSAGE result_message
 static const struct field result_fields[] = {RESULT_FIELDS(S, N, L){END, 0}};
+#undef MESSAGE
+#define MESSAGE run_message
+static const struct field run_fields[] = {RUN_FIELDS(S, N, L){END, 0}};
+#undef MESSAGE
+#define MESSAGE output_message
+static const struct field output_fields[] = {OUTPUT_FIELDS(S, N, L){END, 0}};
 #undef MESSAGE
 
 static const struct field *const fields_of[MSG_COUNT] = {

@@ -1,6 +1,6 @@
 /*
- * What module and helper say to each other: one struct for each message, generated from the lists below. Every request
- * of the module is answered by exactly one MSG_RESULT, in order.
+ * What the module and its programs say to each other: one struct for each message, generated from the lists below.
+ * Every request to the helper is answered by exactly one MSG_RESULT, in order; MSG_RUN by one MSG_OUTPUT.
  */
 #ifndef PAM_COGNITO_MESSAGE_H
 #define PAM_COGNITO_MESSAGE_H
@@ -37,6 +37,9 @@ struct list {
 /* Take this access token from elsewhere, if it is the pool's, the client's and the user's. */
 #define TOKEN_FIELDS(S, N, L) S(token) S(match) S(expect)
 
+/* The answer to the challenge of the last result. */
+#define ANSWER_FIELDS(S, N, L) S(answer) S(match) S(expect) L(metadata)
+
 /* GetUserAttributeVerificationCode for `attribute`. */
 #define SEND_FIELDS(S, N, L) S(attribute) L(metadata)
 
@@ -44,17 +47,31 @@ struct list {
 #define VERIFY_FIELDS(S, N, L) S(attribute) S(code)
 
 /* The answer to each of them. `error` is an enum error; `detail` one line for the log; `wire_name` the error's name as
- * it came, where the table does not know it. The last three are CodeDeliveryDetails, "" where Cognito did not say.
+ * it came, where the table does not know it. `challenge` is what Cognito asks before it gives a token, a ChallengeName of
+ * the API, and `choices` what SELECT_MFA_TYPE lets the user choose from. `signin` is 1 when the error
+ * came from a sign-in operation, where some errors mean another thing. `medium` and `destination` say where a code went,
+ * "" where Cognito did not say.
  * Whoever reads it takes every string for hostile: the helper parses what strangers send. */
-#define RESULT_FIELDS(S, N, L) N(error) S(detail) S(wire_name) S(request_id) S(attribute) S(medium) S(destination)
+#define RESULT_FIELDS(S, N, L) \
+    N(error) S(detail) S(wire_name) S(request_id) S(attribute) S(medium) S(destination) S(challenge) L(choices) N(signin)
 
-#define MESSAGES(M)                                                                                                    \
-    M(START, start)                                                                                                    \
-    M(SIGNIN, signin)                                                                                                  \
-    M(TOKEN, token)                                                                                                    \
-    M(SEND, send)                                                                                                      \
-    M(VERIFY, verify)                                                                                                  \
-    M(RESULT, result)
+/* To pam-cognito-command: run the program at `path` as `user` with these arguments, for `timeout` milliseconds at
+ * most. */
+#define RUN_FIELDS(S, N, L) S(version) S(path) S(user) L(arguments) N(timeout)
+
+/* Its only answer: what the program wrote, one line without the newline; or `error` with one line for the log. */
+#define OUTPUT_FIELDS(S, N, L) N(error) S(detail) S(output)
+
+#define MESSAGES(M) \
+    M(START, start) \
+    M(SIGNIN, signin) \
+    M(ANSWER, answer) \
+    M(TOKEN, token) \
+    M(SEND, send) \
+    M(VERIFY, verify) \
+    M(RESULT, result) \
+    M(RUN, run) \
+    M(OUTPUT, output)
 
 /* clang-format on */
 
@@ -75,6 +92,9 @@ struct start_message {
 struct signin_message {
     SIGNIN_FIELDS(S, N, L)
 };
+struct answer_message {
+    ANSWER_FIELDS(S, N, L)
+};
 struct token_message {
     TOKEN_FIELDS(S, N, L)
 };
@@ -86,6 +106,12 @@ struct verify_message {
 };
 struct result_message {
     RESULT_FIELDS(S, N, L)
+};
+struct run_message {
+    RUN_FIELDS(S, N, L)
+};
+struct output_message {
+    OUTPUT_FIELDS(S, N, L)
 };
 #undef S
 #undef N

@@ -26,6 +26,8 @@ static const char *fault_of(const struct stat *stat, mode_t type, int rules)
         return "readable by others";
     if ((rules & SAFE_ONE_LINK) != 0 && stat->st_nlink != 1)
         return "it has more than one link";
+    if ((rules & SAFE_EXECUTABLE) != 0 && (stat->st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0)
+        return "not executable";
     return NULL;
 }
 
@@ -111,40 +113,64 @@ out:
     return result;
 }
 
-enum safe_result safe_file_read(const char *path, int rules, size_t most, struct secret *content, char *why,
-                                size_t size)
+/* Finds the file and looks at it without opening it, which for a device can have effects. `*parent`, a directory or
+ * AT_FDCWD, and `*name` say where it is; the caller closes the directory, whatever the result. */
+static enum safe_result look_at(const char *path, int rules, int *parent, const char **name, char *why, size_t size)
 {
     enum safe_result result = SAFE_OK;
     const char *fault;
-    int parent = AT_FDCWD;
-    int look = -1;
+    struct stat stat;
+    int fd;
+
+    *parent = AT_FDCWD;
+    *name = path;
+    if (*path != '/')
+        return refuse(why, size, "not an absolute path");
+    if ((rules & SAFE_PARENTS) != 0)
+        result = open_parent(path, parent, name, why, size);
+    if (result != SAFE_OK)
+        return result;
+    fd = openat(*parent, *name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return failed(why, size);
+    fault = fstat(fd, &stat) == 0 ? fault_of(&stat, S_IFREG, rules) : strerrordesc_np(errno);
+    close(fd);
+    return fault == NULL ? SAFE_OK : refuse(why, size, fault);
+}
+
+enum safe_result safe_file_check(const char *path, int rules, char *why, size_t size)
+{
+    const char *name;
+    int parent;
+    enum safe_result result = look_at(path, rules, &parent, &name, why, size);
+
+    if (parent >= 0)
+        close(parent);
+    return result;
+}
+
+enum safe_result safe_file_read(const char *path, int rules, size_t most, struct secret *content, char *why,
+                                size_t size)
+{
+    enum safe_result result;
+    const char *fault;
+    const char *name;
+    int parent;
     int fd = -1;
     struct stat stat;
 
     secret_free(content);
-    if (*path != '/')
-        return refuse(why, size, "not an absolute path");
-    if ((rules & SAFE_PARENTS) != 0)
-        result = open_parent(path, &parent, &path, why, size);
+    result = look_at(path, rules, &parent, &name, why, size);
     if (result != SAFE_OK)
         goto out;
 
-    /* Looked at before it is opened: opening a device can have effects. */
-    look = openat(parent, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (look < 0 || fstat(look, &stat) != 0) {
+    fd = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &stat) != 0) {
         result = failed(why, size);
         goto out;
     }
+    /* Looked at once more: what was opened may be another file than what was looked at. */
     fault = fault_of(&stat, S_IFREG, rules);
-    if (fault == NULL) {
-        fd = openat(parent, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-        if (fd < 0 || fstat(fd, &stat) != 0) {
-            result = failed(why, size);
-            goto out;
-        }
-        /* Looked at once more: what was opened may be another file than what was looked at. */
-        fault = fault_of(&stat, S_IFREG, rules);
-    }
     if (fault != NULL)
         result = refuse(why, size, fault);
     else if (stat.st_size > (off_t)most)
@@ -154,8 +180,6 @@ enum safe_result safe_file_read(const char *path, int rules, size_t most, struct
 out:
     if (fd >= 0)
         close(fd);
-    if (look >= 0)
-        close(look);
     if (parent >= 0)
         close(parent);
     return result;

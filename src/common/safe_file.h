@@ -15,6 +15,7 @@ enum safe_rules {
     SAFE_ONE_LINK = 2, /* it has no second name */
     SAFE_PARENTS =
         4, /* every directory from the root down has such an owner, is writable by no one else, and is no link */
+    SAFE_EXECUTABLE = 8, /* somebody may execute it */
 };
 
 enum safe_result {
@@ -27,5 +28,9 @@ enum safe_result {
  * opens none. On SAFE_ABSENT and SAFE_REFUSED `content` is absent and `why` says what is wrong, without the path. */
 enum safe_result safe_file_read(const char *path, int rules, size_t most, struct secret *content, char *why,
                                 size_t size);
+
+/* Looks at the file at the absolute `path` without opening it, by the same rules; `why` as above. It stays as safe as
+ * it was found only under SAFE_PARENTS, where no one else can put another file in its place. */
+enum safe_result safe_file_check(const char *path, int rules, char *why, size_t size);
 
 #endif

@@ -1,5 +1,6 @@
 #include "common/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool is_printable(char c)
@@ -39,6 +40,15 @@ char *text_log_value(char *out, size_t size, const char *text)
         }
     }
     out[at] = '\0';
+    return out;
+}
+
+char *text_fill(char *out, size_t size, const char *text, const char *value)
+{
+    const char *place = strstr(text, "%s");
+    size_t before = place == NULL ? strlen(text) : (size_t)(place - text);
+
+    snprintf(out, size, "%.*s%s%s", (int)before, text, place == NULL ? "" : value, place == NULL ? "" : place + 2);
     return out;
 }
 

@@ -15,6 +15,10 @@ char *text_printable(char *out, size_t size, const char *text);
  * blank, quote, equals sign and backslash, as \xNN; "-" for an empty or absent one. Cut to fit. Returns `out`. */
 char *text_log_value(char *out, size_t size, const char *text);
 
+/* Copies `text` with `value` in the place of its first "%s", cut to fit. Not printf(3): a translation is no format.
+ * Returns `out`. */
+char *text_fill(char *out, size_t size, const char *text, const char *value);
+
 /* True when every byte is printable ASCII and none is a blank. False for "". */
 bool text_is_word(const char *text);
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The six bits of a character of the URL alphabet, or -1. */
-static int bits_of(char c)
+/* The six bits of a character, or -1. The alphabets differ in the last two. */
+static int bits_of(char c, const char last[2])
 {
     if (c >= 'A' && c <= 'Z')
         return c - 'A';
@@ -14,12 +14,13 @@ static int bits_of(char c)
         return c - 'a' + 26;
     if (c >= '0' && c <= '9')
         return c - '0' + 52;
-    if (c == '-')
+    if (c == last[0])
         return 62;
-    return c == '_' ? 63 : -1;
+    return c == last[1] ? 63 : -1;
 }
 
-bool base64url_decode(const char *text, size_t length, struct secret *out)
+/* Decodes what has no padding, or none any more. */
+static bool decode(const char *text, size_t length, const char last[2], struct secret *out)
 {
     size_t size = length / 4 * 3 + length % 4;
     uint32_t held = 0; /* bits that are not a byte yet: the lowest `count` */
@@ -32,7 +33,7 @@ bool base64url_decode(const char *text, size_t length, struct secret *out)
     if (length % 4 == 1 || (bytes = malloc(size + 1)) == NULL)
         return false;
     for (size_t i = 0; i < length; i++) {
-        int bits = bits_of(text[i]);
+        int bits = bits_of(text[i], last);
 
         if (bits < 0)
             goto refuse;
@@ -54,6 +55,24 @@ refuse:
     explicit_bzero(bytes, at);
     free(bytes);
     return false;
+}
+
+bool base64url_decode(const char *text, size_t length, struct secret *out)
+{
+    return decode(text, length, "-_", out);
+}
+
+bool base64_decode(const char *text, size_t length, struct secret *out)
+{
+    size_t padding = 0;
+
+    secret_free(out);
+    if (length % 4 != 0)
+        return false;
+    /* Whole groups of four: so the padding, where there is any, is as long as it has to be. */
+    while (padding < 2 && padding < length && text[length - padding - 1] == '=')
+        padding++;
+    return decode(text, length - padding, "+/", out);
 }
 
 bool base64_encode(const unsigned char *bytes, size_t length, struct secret *out)

@@ -1,5 +1,5 @@
 /*
- * Base 64 (RFC 4648): read as JSON Web Tokens write it, written as AWS reads it.
+ * Base 64 (RFC 4648): as JSON Web Tokens write it, and as AWS does.
  */
 #ifndef PAM_COGNITO_HELPER_BASE64_H
 #define PAM_COGNITO_HELPER_BASE64_H
@@ -13,6 +13,9 @@
  * else in between, and canonical, so that no two texts give the same bytes. False, and `out` absent, if it is not that
  * or memory is short. Free with secret_free(). */
 bool base64url_decode(const char *text, size_t length, struct secret *out);
+
+/* The same for padded base 64 (RFC 4648, section 4). */
+bool base64_decode(const char *text, size_t length, struct secret *out);
 
 /* Replaces `out` by the padded base 64 (RFC 4648, section 4) of `bytes`. False when memory is short. Free with
  * secret_free(). */

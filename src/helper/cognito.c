@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 
 #define SERVICE "AWSCognitoIdentityProviderService"
@@ -83,6 +84,7 @@ struct json_object *cognito_call(struct session *session, const char *operation,
     char target[128];
     unsigned int try = 0;
 
+    result->signin = strcmp(operation, "InitiateAuth") == 0 || strcmp(operation, "RespondToAuthChallenge") == 0;
     if (!json_text(body, &text)) {
         result_fail(result, ERR_NOT_UTF_8, "%s", operation);
         return NULL;

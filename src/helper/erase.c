@@ -11,7 +11,7 @@
  */
 #include "helper/erase.h"
 
-#include "helper/sanitizer.h"
+#include "common/sanitizer.h"
 
 #include <malloc.h>
 #include <stdlib.h>

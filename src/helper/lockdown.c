@@ -1,6 +1,7 @@
 #include "helper/lockdown.h"
 
-#include "helper/sanitizer.h"
+#include "common/sanitizer.h"
+#include "common/self.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -28,20 +28,6 @@
 static bool failed(struct result *result, const char *call)
 {
     return result_fail(result, ERR_HELPER, "%s: %s", call, strerror(errno));
-}
-
-/* Both limits; where the hard one may not be changed (root in a container raises none, valgrind lowers none), the soft
- * one as near as it gets. */
-static bool set_limit(int resource, rlim_t value)
-{
-    struct rlimit limit = {value, value};
-
-    if (setrlimit(resource, &limit) == 0)
-        return true;
-    if (errno != EPERM || getrlimit(resource, &limit) != 0)
-        return false;
-    limit.rlim_cur = value < limit.rlim_max ? value : limit.rlim_max;
-    return setrlimit(resource, &limit) == 0;
 }
 
 /* Under su and sudo the limits are those of the caller, who is a stranger: neither so low that the helper falls over in
@@ -63,28 +49,16 @@ static bool set_known_limits(struct result *result)
     };
 
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
-        if (!set_limit(limits[i].resource, limits[i].value))
+        if (!self_limit(limits[i].resource, limits[i].value))
             return failed(result, "setrlimit");
     return true;
 }
 
-/* Every id that the kernel knows, each checked by reading it back: a call that says it worked is not enough. Groups go
- * before the user, who may not change them any more. */
 static bool set_ids(uid_t uid, gid_t gid, struct result *result)
 {
-    gid_t real_gid, effective_gid, saved_gid;
-    uid_t real_uid, effective_uid, saved_uid;
+    const char *failure = self_set_ids(uid, gid);
 
-    if (setresgid(gid, gid, gid) != 0)
-        return failed(result, "setresgid");
-    if (setresuid(uid, uid, uid) != 0)
-        return failed(result, "setresuid");
-    if (getresgid(&real_gid, &effective_gid, &saved_gid) != 0 || getresuid(&real_uid, &effective_uid, &saved_uid) != 0)
-        return failed(result, "getresuid");
-    if (real_gid != gid || effective_gid != gid || saved_gid != gid || real_uid != uid || effective_uid != uid ||
-        saved_uid != uid)
-        return result_fail(result, ERR_HELPER, "setresuid and setresgid had no effect");
-    return true;
+    return failure == NULL || failed(result, failure);
 }
 
 static bool become_helper_user(struct result *result)
@@ -148,11 +122,11 @@ static bool give_up_rights(struct result *result)
     /* After the change of user, which sets it anew. Leak checkers trace the process from inside, and need it on. */
     if (!UNDER_SANITIZER && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         return failed(result, "prctl(PR_SET_DUMPABLE)");
-    if (!set_limit(RLIMIT_CORE, 0))
+    if (!self_limit(RLIMIT_CORE, 0))
         return failed(result, "setrlimit(RLIMIT_CORE)");
-    if (!set_limit(RLIMIT_FSIZE, 0))
+    if (!self_limit(RLIMIT_FSIZE, 0))
         return failed(result, "setrlimit(RLIMIT_FSIZE)");
-    if (!set_limit(RLIMIT_NOFILE, 64))
+    if (!self_limit(RLIMIT_NOFILE, 64))
         return failed(result, "setrlimit(RLIMIT_NOFILE)");
     return forbid_writes(result);
 }

@@ -7,8 +7,11 @@
 #include "common/deadline.h"
 #include "common/frame.h"
 #include "common/message.h"
+#include "common/self.h"
 #include "common/text.h"
+#include "helper/access.h"
 #include "helper/attribute.h"
+#include "helper/challenge.h"
 #include "helper/erase.h"
 #include "helper/http.h"
 #include "helper/keys.h"
@@ -24,50 +27,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
-
-#define PEER 3
 
 /* A frame that has begun, and the first of all, must be there by then. */
 #define FRAME_MS 10000
 
 static handler *const handlers[MSG_COUNT] = {
-    [MSG_SIGNIN] = signin_run,
-    [MSG_TOKEN] = token_run,
-    [MSG_SEND] = send_run,
-    [MSG_VERIFY] = verify_run,
+    [MSG_SIGNIN] = signin_run, [MSG_ANSWER] = answer_run, [MSG_TOKEN] = token_run,
+    [MSG_SEND] = send_run,     [MSG_VERIFY] = verify_run,
 };
 
 union request {
     struct signin_message signin;
+    struct answer_message answer;
     struct token_message token;
     struct send_message send;
     struct verify_message verify;
 };
-
-static bool is_stream_socket(int fd)
-{
-    int type = 0;
-    socklen_t size = sizeof type;
-
-    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
-}
-
-/* The process ends by itself after so long, whatever it hangs in: by the signal's default action, which needs nothing
- * of this program. */
-static void bound_life(uint32_t ms)
-{
-    struct itimerval timer = {.it_value = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000}};
-    sigset_t alarm_only;
-
-    signal(SIGALRM, SIG_DFL);
-    sigemptyset(&alarm_only);
-    sigaddset(&alarm_only, SIGALRM);
-    sigprocmask(SIG_UNBLOCK, &alarm_only, NULL);
-    setitimer(ITIMER_REAL, &timer, NULL);
-}
 
 static bool send_result(struct session *session, const struct result *result)
 {
@@ -106,7 +82,7 @@ static bool start(struct session *session, struct result *result)
 {
     if (!read_start(session, result))
         return false;
-    bound_life(session->start.lifetime);
+    self_bound_life(session->start.lifetime);
     session->options = (struct http_options){
         .ca_path = session->start.ca_path,
         .ca_file = session->start.ca_file,
@@ -176,6 +152,8 @@ static bool end(struct session *session)
     bool ended = http_free(&session->http);
 
     secret_free(&session->token);
+    secret_free(&session->user_id);
+    challenge_forget(session);
     jwks_free(&session->keys.set);
     frame_free(&session->frame);
     frame_free(&session->start_frame);
@@ -184,11 +162,11 @@ static bool end(struct session *session)
 
 int main(int argc, char **argv)
 {
-    struct session session = {.peer = PEER};
+    struct session session = {.peer = SELF_PEER};
     struct result result;
 
     (void)argv;
-    if (argc != 1 || !is_stream_socket(PEER)) {
+    if (argc != 1 || !self_has_peer()) {
         fputs("pam-cognito-helper: pam_cognito_code.so starts this; it is of no use by hand\n", stderr);
         return 2;
     }
@@ -197,8 +175,8 @@ int main(int argc, char **argv)
         result_succeed(&result);
     /* TLS writes to sockets that may be closed, and libcurl is told to keep its hands off signals. */
     signal(SIGPIPE, SIG_IGN);
-    bound_life(2 * FRAME_MS);
-    if (fcntl(PEER, F_SETFL, O_NONBLOCK) == 0)
+    self_bound_life(2 * FRAME_MS);
+    if (fcntl(SELF_PEER, F_SETFL, O_NONBLOCK) == 0)
         serve(&session, &result);
     if (!end(&session))
         _exit(0);

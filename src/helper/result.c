@@ -25,15 +25,26 @@ void result_succeed(struct result *result)
     result->detail[0] = '\0';
 }
 
+void result_add_choice(struct result *result, const char *choice)
+{
+    if (result->choice_count < RESULT_CHOICES_MAX)
+        result->choices[result->choice_count++] = choice;
+}
+
 void result_message(const struct result *result, struct result_message *message)
 {
     *message = (struct result_message){
         .error = (uint32_t)result->error,
+        .signin = result->signin ? 1 : 0,
         .detail = result->detail,
         .wire_name = result->wire_name,
         .request_id = result->request_id,
         .attribute = result->attribute,
         .medium = result->medium,
         .destination = result->destination,
+        .challenge = result->challenge,
+        .choices = {.count = (uint32_t)result->choice_count},
     };
+    for (size_t i = 0; i < result->choice_count; i++)
+        message->choices.items[i] = result->choices[i];
 }

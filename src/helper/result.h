@@ -12,15 +12,22 @@
 /* The longest message of Cognito that goes to the log, in bytes. */
 #define RESULT_SERVER_TEXT_MAX 200
 
-/* A result owns its strings, so a copy needs nothing else and nothing has to be freed. All are printable ASCII. */
+#define RESULT_CHOICES_MAX 8
+
+/* A result owns its strings, or they are static, so a copy needs nothing else and nothing has to be freed. All are
+ * printable ASCII. */
 struct result {
     enum error error;
+    bool signin; /* the last operation was one of sign-in */
     char detail[512];
     char wire_name[65];
     char request_id[65];
     char attribute[65];
     char medium[17];
     char destination[257];
+    char challenge[65];
+    size_t choice_count;
+    const char *choices[RESULT_CHOICES_MAX]; /* static */
 };
 
 /* Empties it and makes it a failure: nothing is a success until result_succeed() says so. */
@@ -32,6 +39,9 @@ __attribute__((format(printf, 3, 4))) bool result_fail(struct result *result, en
 
 /* Makes it a success and drops the detail. The other fields stay. */
 void result_succeed(struct result *result);
+
+/* Adds one to what the user may choose from; a static string. More than RESULT_CHOICES_MAX are dropped. */
+void result_add_choice(struct result *result, const char *choice);
 
 /* Fills `message` with pointers into `result`: valid as long as that is. */
 void result_message(const struct result *result, struct result_message *message);

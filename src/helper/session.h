@@ -22,7 +22,10 @@ struct session {
     struct http_options options;
     struct http *http;
     struct keys keys;
-    struct secret token; /* the user's access token, once it passed every check; absent before */
+    struct secret user_id;             /* the user name as Cognito wants it in the answer to a challenge */
+    const struct challenge *challenge; /* the one that waits for MSG_ANSWER, or NULL */
+    struct secret continuation;        /* and its Session */
+    struct secret token;               /* the user's access token, once it passed every check; absent before */
 };
 
 /* What answers one type of request. `message` is that type's struct. True if it worked; else false with the reason in

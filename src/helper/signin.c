@@ -1,129 +1,146 @@
 #include "helper/signin.h"
 
 #include "common/text.h"
-#include "helper/base64.h"
+#include "helper/challenge.h"
 #include "helper/cognito.h"
 #include "helper/json.h"
-#include "helper/token.h"
+#include "helper/srp.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* Keeps the token if it is one of the pool's for this client and user, and drops any that was there before. The keys
- * must be there. */
-static bool keep_token(struct session *session, const char *token, const char *match, const char *expect,
-                       struct result *result)
-{
-    const struct token_rules rules = {
-        .keys = &session->keys.set,
-        .issuer = session->start.issuer,
-        .client_id = session->start.client_id,
-        .match = match,
-        .expect = expect,
-        .now = time(NULL),
-    };
-
-    secret_free(&session->token);
-    if (!token_check(token, &rules, result))
-        return false;
-    return secret_set(&session->token, token, strlen(token)) || result_fail(result, ERR_NO_MEMORY, "token");
-}
-
-/* SECRET_HASH: base64(HMAC-SHA256(client secret, user name + client id)). Free with secret_free(). */
-static bool secret_hash(const struct start_message *start, const char *username, struct secret *out)
-{
-    size_t user_length = strlen(username), client_length = strlen(start->client_id);
-    unsigned char mac[EVP_MAX_MD_SIZE];
-    unsigned int mac_length = 0;
-    char *message = malloc(user_length + client_length + 1);
-    bool made = false;
-
-    if (message == NULL)
-        return false;
-    memcpy(message, username, user_length);
-    memcpy(message + user_length, start->client_id, client_length + 1);
-    if (HMAC(EVP_sha256(), start->client_secret, (int)strlen(start->client_secret), (const unsigned char *)message,
-             user_length + client_length, mac, &mac_length) != NULL)
-        made = base64_encode(mac, mac_length, out);
-    free(message);
-    return made;
-}
-
-/* The AuthParameters that every flow has. NULL when memory is short. */
-static struct json_object *auth_parameters(const struct session *session, const char *username)
-{
-    struct json_object *parameters = json_object_new_object();
-    struct secret hash = {NULL, 0};
-    bool made = json_put_string(parameters, "USERNAME", username);
-
-    if (made && *session->start.client_secret != '\0')
-        made = secret_hash(&session->start, username, &hash) && json_put_string(parameters, "SECRET_HASH", hash.bytes);
-    secret_free(&hash);
-    if (made)
-        return parameters;
-    json_object_put(parameters);
-    return NULL;
-}
-
-/* What InitiateAuth answered: the tokens, or one more question. */
-static bool take_tokens(struct session *session, const struct signin_message *signin, struct json_object *reply,
-                        struct result *result)
-{
-    struct json_object *tokens;
-    const char *challenge, *token;
-    char name[64];
-
-    if (!json_optional_string(reply, "ChallengeName", &challenge))
-        return cognito_refuse_reply(result, "ChallengeName");
-    if (challenge != NULL)
-        return result_fail(result, ERR_CHALLENGE, "challenge=%s", text_log_value(name, sizeof name, challenge));
-    if (!json_optional_object(reply, "AuthenticationResult", &tokens) || tokens == NULL)
-        return cognito_refuse_reply(result, "AuthenticationResult");
-    token = json_string(tokens, "AccessToken");
-    if (token == NULL)
-        return cognito_refuse_reply(result, "AuthenticationResult.AccessToken");
-    return keep_token(session, token, signin->match, signin->expect, result);
-}
-
-static bool sign_in_by_password(struct session *session, const struct signin_message *signin, deadline_t deadline,
-                                struct result *result)
+/* InitiateAuth with USERNAME, SECRET_HASH and one parameter more. The reply as from cognito_call(). */
+static struct json_object *initiate(struct session *session, const struct signin_message *signin, const char *flow,
+                                    const char *parameter, const char *value, deadline_t deadline,
+                                    struct result *result)
 {
     struct json_object *body = json_object_new_object(), *reply = NULL;
-    struct json_object *parameters = auth_parameters(session, signin->username);
-    bool signed_in = false;
+    struct json_object *parameters = challenge_names(session, signin->username);
+    bool made = json_put_string(parameters, parameter, value);
 
-    if (!json_put_string(parameters, "PASSWORD", signin->password) ||
-        !json_put_string(body, "AuthFlow", "USER_PASSWORD_AUTH") ||
-        !json_put_string(body, "ClientId", session->start.client_id)) {
+    /* In any case `parameters` belong to `body` from here on. */
+    made = json_put_object(body, "AuthParameters", parameters) && made;
+    if (!made || !json_put_string(body, "AuthFlow", flow) ||
+        !json_put_string(body, "ClientId", session->start.client_id))
         result_fail(result, ERR_NO_MEMORY, "InitiateAuth");
-        json_object_put(parameters);
-        goto out;
-    }
-    if (!json_put_object(body, "AuthParameters", parameters)) {
-        result_fail(result, ERR_NO_MEMORY, "InitiateAuth");
-        goto out;
-    }
-    if (!cognito_put_metadata(body, &signin->metadata, result))
-        goto out;
-    reply = cognito_call(session, "InitiateAuth", body, deadline, result);
-    if (reply != NULL)
-        signed_in = take_tokens(session, signin, reply, result);
-out:
-    json_object_put(reply);
+    else if (cognito_put_metadata(body, &signin->metadata, result))
+        reply = cognito_call(session, "InitiateAuth", body, deadline, result);
     json_object_put(body);
-    return signed_in;
+    return reply;
 }
 
-/* The flows of the option signin_flow. */
+static struct signer signer_of(const struct signin_message *signin)
+{
+    return (struct signer){.match = signin->match, .expect = signin->expect, .metadata = &signin->metadata};
+}
+
+static bool by_password(struct session *session, const struct signin_message *signin, deadline_t deadline,
+                        struct result *result)
+{
+    const struct signer signer = signer_of(signin);
+    struct json_object *reply =
+        initiate(session, signin, "USER_PASSWORD_AUTH", "PASSWORD", signin->password, deadline, result);
+    bool taken = reply != NULL && challenge_take(session, &signer, reply, deadline, result);
+
+    json_object_put(reply);
+    return taken;
+}
+
+/* The ChallengeResponses to PASSWORD_VERIFIER; NULL with the reason in `result`. */
+static struct json_object *prove_password(const struct session *session, const struct srp *srp, const char *password,
+                                          struct json_object *parameters, struct result *result)
+{
+    const struct srp_challenge challenge = {
+        .user_id = json_string(parameters, "USER_ID_FOR_SRP"),
+        .salt = json_string(parameters, "SALT"),
+        .public_key = json_string(parameters, "SRP_B"),
+        .secret_block = json_string(parameters, "SECRET_BLOCK"),
+    };
+    struct secret signature = {NULL, 0};
+    struct json_object *responses = NULL;
+    char timestamp[SRP_TIMESTAMP_SIZE];
+
+    if (!srp_timestamp(time(NULL), timestamp)) {
+        result_fail(result, ERR_SYSTEM, "this host's clock is far off");
+        return NULL;
+    }
+    if (!srp_answer(srp, srp_pool_name(session->start.user_pool_id), password, &challenge, timestamp, &signature,
+                    result))
+        return NULL;
+    responses = challenge_names(session, challenge.user_id);
+    if (!json_put_string(responses, "PASSWORD_CLAIM_SECRET_BLOCK", challenge.secret_block) ||
+        !json_put_string(responses, "PASSWORD_CLAIM_SIGNATURE", signature.bytes) ||
+        !json_put_string(responses, "TIMESTAMP", timestamp)) {
+        result_fail(result, ERR_NO_MEMORY, "ChallengeResponses");
+        json_object_put(responses);
+        responses = NULL;
+    }
+    secret_free(&signature);
+    return responses;
+}
+
+/* Answers PASSWORD_VERIFIER. A pool that asks anything else first has this flow not in the form that the API describes.
+ */
+static struct json_object *verify_password(struct session *session, const struct signin_message *signin,
+                                           const struct srp *srp, struct json_object *reply, deadline_t deadline,
+                                           struct result *result)
+{
+    const struct signer signer = signer_of(signin);
+    const char *name = json_string(reply, "ChallengeName");
+    struct json_object *parameters = NULL, *responses;
+    const char *user_id;
+
+    if (name == NULL) {
+        cognito_refuse_reply(result, "the challenge PASSWORD_VERIFIER");
+        return NULL;
+    }
+    if (strcmp(name, "PASSWORD_VERIFIER") != 0) {
+        challenge_refuse(name, result);
+        return NULL;
+    }
+    if (!json_optional_object(reply, "ChallengeParameters", &parameters) || parameters == NULL) {
+        cognito_refuse_reply(result, "ChallengeParameters");
+        return NULL;
+    }
+    responses = prove_password(session, srp, signin->password, parameters, result);
+    if (responses == NULL)
+        return NULL;
+    user_id = json_string(parameters, "USER_ID_FOR_SRP");
+    if (!secret_set(&session->user_id, user_id, strlen(user_id))) {
+        json_object_put(responses);
+        result_fail(result, ERR_NO_MEMORY, "challenge");
+        return NULL;
+    }
+    return challenge_respond(session, &signer, name, json_string(reply, "Session"), responses, deadline, result);
+}
+
+static bool by_srp(struct session *session, const struct signin_message *signin, deadline_t deadline,
+                   struct result *result)
+{
+    const struct signer signer = signer_of(signin);
+    struct srp *srp = srp_new(result);
+    struct json_object *challenge = NULL, *reply = NULL;
+    bool taken = false;
+
+    if (srp == NULL)
+        return false;
+    challenge = initiate(session, signin, "USER_SRP_AUTH", "SRP_A", srp_public_key(srp), deadline, result);
+    if (challenge != NULL)
+        reply = verify_password(session, signin, srp, challenge, deadline, result);
+    if (reply != NULL)
+        taken = challenge_take(session, &signer, reply, deadline, result);
+    json_object_put(reply);
+    json_object_put(challenge);
+    srp_free(&srp);
+    return taken;
+}
+
 static const struct flow {
     const char *name;
     bool (*run)(struct session *, const struct signin_message *, deadline_t, struct result *);
 } flows[] = {
-    {"password", sign_in_by_password},
+    {"srp", by_srp},
+    {"password", by_password},
 };
 
 bool signin_run(struct session *session, const void *message, deadline_t deadline, struct result *result)
@@ -133,18 +150,13 @@ bool signin_run(struct session *session, const void *message, deadline_t deadlin
 
     if (*signin->username == '\0' || *signin->password == '\0')
         return result_fail(result, ERR_BAD_REQUEST, "a sign-in without a user name or a password");
+    challenge_forget(session);
+    if (!secret_set(&session->user_id, signin->username, strlen(signin->username)))
+        return result_fail(result, ERR_NO_MEMORY, "sign-in");
     for (size_t i = 0; i < sizeof flows / sizeof flows[0]; i++)
         if (strcmp(signin->flow, flows[i].name) == 0)
             return keys_need(&session->keys, session->http, session->start.jwks_url, deadline, result) &&
                    flows[i].run(session, signin, deadline, result);
-    return result_fail(result, ERR_BAD_REQUEST, "signin_flow=%s is not supported by this version",
+    return result_fail(result, ERR_BAD_REQUEST, "signin_flow=%s is not a flow of this version",
                        text_log_value(name, sizeof name, signin->flow));
-}
-
-bool token_run(struct session *session, const void *message, deadline_t deadline, struct result *result)
-{
-    const struct token_message *token = message;
-
-    return keys_need(&session->keys, session->http, session->start.jwks_url, deadline, result) &&
-           keep_token(session, token->token, token->match, token->expect, result);
 }

@@ -1,5 +1,5 @@
 /*
- * How the helper comes by an access token: by signing in, or from the module.
+ * Signing in with a password, by one of the flows of the option signin_flow.
  *
  * Source: Amazon Cognito user pools API reference, InitiateAuth.
  */
@@ -8,11 +8,8 @@
 
 #include "helper/session.h"
 
-/* MSG_SIGNIN: signs in by the flow that it names, and keeps the access token if it is the user's. Without the pool's
- * keys nothing is sent: no token could be accepted then. A challenge is ERR_CHALLENGE. */
+/* MSG_SIGNIN: signs in by the flow that it names; then the access token is kept, if it is the user's, or `result` names
+ * a challenge that MSG_ANSWER answers. Without the pool's keys nothing is sent: no token could be accepted then. */
 handler signin_run;
-
-/* MSG_TOKEN: keeps the token that it brings if it is the user's. */
-handler token_run;
 
 #endif

@@ -19,10 +19,14 @@ struct token_rules {
     const struct jwks *keys;
     const char *issuer;
     const char *client_id;
-    const char *match;  /* the claim that says whose it is: "username" or "sub" */
+    const char *match;  /* the claim that says whose it is; an attribute instead is not looked at here */
     const char *expect; /* and its value */
     time_t now;
 };
+
+/* True if an access token has a claim of that name which says whose it is. Attributes of a user are not in it: who
+ * matches one of those has to ask Cognito. */
+bool token_has_claim(const char *match);
 
 /* True if `token` is an access token that the pool signed for this client and user, and it holds still. Else false with
  * ERR_BAD_TOKEN and a detail that names what was wrong, what was wanted and what was found: never the token itself. */

@@ -1,9 +1,14 @@
 #include "module/ask.h"
 
+#include "common/text.h"
 #include "module/policy.h"
 
 #include <security/pam_ext.h>
+#include <stdio.h>
 #include <string.h>
+
+/* The API's limit on a code, ConfirmationCodeType, and more than any other answer needs. */
+#define WORD_MOST 2048
 
 static enum error converse(struct login *login, int style, const char *text, char **answer)
 {
@@ -35,10 +40,61 @@ enum error ask_password(struct login *login, const char *prompt, struct secret *
     return error;
 }
 
-enum error ask_line(struct login *login, const char *text, char **answer)
+static bool is_blank(char c)
 {
-    *answer = NULL;
-    return converse(login, login->options.echo ? PAM_PROMPT_ECHO_ON : PAM_PROMPT_ECHO_OFF, text, answer);
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* The part of the text without the white space at its ends, where pasting leaves it. */
+static const char *trim(const char *text, size_t *length)
+{
+    while (is_blank(*text))
+        text++;
+    *length = strlen(text);
+    while (*length > 0 && is_blank(text[*length - 1]))
+        --*length;
+    return text;
+}
+
+/* A password is never sent as a code: sshd's password method, for one, answers every hidden prompt with it. */
+static bool is_password(const struct login *login, const char *answer)
+{
+    const void *password = NULL;
+
+    return secret_equals(&login->local_password, answer) ||
+           (pam_get_item(login->pamh, PAM_AUTHTOK, &password) == PAM_SUCCESS && password != NULL &&
+            strcmp(password, answer) == 0);
+}
+
+static enum error take_word(const struct login *login, const char *line, struct secret *word)
+{
+    size_t length;
+    const char *start = trim(line, &length);
+
+    if (length == 0)
+        return ERR_EMPTY_ANSWER;
+    if (!secret_set(word, start, length))
+        return ERR_NO_MEMORY;
+    if (length <= WORD_MOST && text_has_no_blank(word->bytes) && !is_password(login, word->bytes) &&
+        !is_password(login, line))
+        return ERR_NONE;
+    secret_free(word);
+    return ERR_UNUSABLE_ANSWER;
+}
+
+enum error ask_word(struct login *login, const char *lead, const char *prompt, bool echo, struct secret *answer)
+{
+    char text[PAM_MAX_MSG_SIZE];
+    char *line = NULL;
+    enum error error;
+
+    /* One prompt carries all: a message of its own arrives late or never over ssh. */
+    snprintf(text, sizeof text, "%.*s\n%s", (int)(sizeof text - strlen(prompt) - 2), lead, prompt);
+    error = converse(login, echo ? PAM_PROMPT_ECHO_ON : PAM_PROMPT_ECHO_OFF, text, &line);
+    if (error == ERR_NONE)
+        error = line == NULL ? ERR_NO_ANSWER : take_word(login, line, answer);
+    secret_free_string(&line);
+    return error;
 }
 
 void tell_error(const struct login *login, enum error error)

@@ -10,10 +10,11 @@
  * ERR_FIRST_FACTOR for one that sshd put in the place of what was typed. `password` is the caller's to free. */
 enum error ask_password(struct login *login, const char *prompt, struct secret *password);
 
-/* Asks for a line with echo as the administrator set it. `text` is cut to what one PAM message holds. *answer is NULL
- * when the application gave none, else the caller's, to be freed with secret_free_string(). ERR_CONVERSATION,
- * ERR_LOGIN_TIMEOUT. */
-enum error ask_line(struct login *login, const char *text, char **answer);
+/* Asks for one word: a code, a number. The text is `lead`, a newline and `prompt`, cut to what one PAM message holds;
+ * white space around the answer is dropped. On ERR_NONE `answer` is the caller's to free. ERR_EMPTY_ANSWER;
+ * ERR_NO_ANSWER where the application gave none; ERR_UNUSABLE_ANSWER for one that must not be sent anywhere: too long,
+ * with a blank or control character inside, or equal to the password. ERR_CONVERSATION, ERR_LOGIN_TIMEOUT. */
+enum error ask_word(struct login *login, const char *lead, const char *prompt, bool echo, struct secret *answer);
 
 /* Tells the user why the login fails, unless there is nothing to say or the application wants silence. */
 void tell_error(const struct login *login, enum error error);

@@ -1,68 +1,46 @@
 #include "module/client.h"
 
-#include "module/spawn.h"
+#include "module/program.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-/* A started helper reads its first frame at once; the frame fits the socket's buffer, so this is never waited for in
- * earnest. */
-#define START_MS 1000
 
 struct helper {
-    struct process process;
-    pid_t owner;
+    struct program program;
     bool greeted; /* the result of MSG_START is read */
     bool lost;
-    struct frame *frame;
 };
 
-static enum error lose(struct helper *helper)
+/* What failed on the way there or back ends the helper. */
+static enum error lose(struct helper *helper, enum error error)
 {
-    enum error error = errno == ETIMEDOUT ? ERR_DEADLINE : ERR_HELPER_LOST;
-
     helper->lost = true;
-    syscall(SYS_pidfd_send_signal, helper->process.pidfd, SIGKILL, NULL, 0);
+    program_kill(&helper->program);
     return error;
 }
 
 enum error helper_start(struct helper **helper, const struct start_message *start, char *why, size_t size)
 {
     struct helper *new = calloc(1, sizeof *new);
+    enum error error;
 
     *helper = NULL;
     if (new == NULL)
         return ERR_NO_MEMORY;
-    new->owner = getpid();
-    new->frame = frame_new();
-    if (new->frame == NULL || !message_write(new->frame, MSG_START, start)) {
-        frame_free(&new->frame);
-        free(new);
-        return ERR_NO_MEMORY;
-    }
-    if (!spawn(HELPER_PATH, &new->process)) {
-        snprintf(why, size, "%s: %s", HELPER_PATH, strerrordesc_np(errno));
-        frame_free(&new->frame);
-        free(new);
-        return ERR_HELPER;
-    }
-    *helper = new;
-    return frame_send(new->frame, new->process.socket, deadline_in(START_MS)) ? ERR_NONE : lose(new);
+    error = program_start(&new->program, HELPER_PATH, MSG_START, start, why, size);
+    if (error == ERR_NONE)
+        *helper = new;
+    else
+        helper_end(&new);
+    return error;
 }
 
 static enum error receive_result(struct helper *helper, deadline_t deadline, struct result_message *result)
 {
-    if (!frame_receive(helper->frame, helper->process.socket, deadline))
-        return lose(helper);
-    errno = EPROTO;
-    if (!message_read(helper->frame, MSG_RESULT, result) || result->error >= ERR_COUNT)
-        return lose(helper);
-    return (enum error)result->error;
+    enum error error = program_receive(&helper->program, MSG_RESULT, result, deadline);
+
+    if (error == ERR_NONE && result->error >= ERR_COUNT)
+        error = ERR_HELPER_LOST;
+    return error == ERR_NONE ? (enum error)result->error : lose(helper, error);
 }
 
 enum error helper_call(struct helper *helper, enum message_type type, const void *message, deadline_t deadline,
@@ -80,24 +58,17 @@ enum error helper_call(struct helper *helper, enum message_type type, const void
             return error;
         helper->greeted = true;
     }
-    if (!message_write(helper->frame, type, message))
-        return ERR_BAD_REQUEST;
-    if (!frame_send(helper->frame, helper->process.socket, deadline))
-        return lose(helper);
-    return receive_result(helper, deadline, result);
+    error = program_send(&helper->program, type, message, deadline);
+    if (error == ERR_BAD_REQUEST)
+        return error;
+    return error == ERR_NONE ? receive_result(helper, deadline, result) : lose(helper, error);
 }
 
 void helper_end(struct helper **helper)
 {
-    struct helper *old = *helper;
-
-    if (old == NULL)
+    if (*helper == NULL)
         return;
-    if (old->owner == getpid())
-        syscall(SYS_pidfd_send_signal, old->process.pidfd, SIGKILL, NULL, 0);
-    close(old->process.socket);
-    close(old->process.pidfd);
-    frame_free(&old->frame);
-    free(old);
+    program_end(&(*helper)->program, 0);
+    free(*helper);
     *helper = NULL;
 }

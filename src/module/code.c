@@ -3,14 +3,8 @@
 #include "common/text.h"
 #include "module/ask.h"
 
-#include <security/pam_modules.h>
 #include <stdio.h>
 #include <string.h>
-
-/* The API's limit on a code: ConfirmationCodeType. */
-#define CODE_MOST 2048
-
-#define PROMPT "Code (empty for a new one): "
 
 enum error code_send(struct login *login)
 {
@@ -61,49 +55,19 @@ static enum error resend(struct login *login, char *lead, size_t size)
     return error;
 }
 
-static bool is_blank(char c)
+/* Takes what ask_word() made of one answer: nothing is to be done about a code, and for the rest `lead` is what to tell
+ * the user before he is asked again, or the login ends with the error. */
+static enum error take_answer(struct login *login, enum error answer, char *lead, size_t size)
 {
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-/* Takes the white space from both ends, where pasting leaves it. */
-static char *trim(char *text)
-{
-    char *end;
-
-    while (is_blank(*text))
-        text++;
-    end = text + strlen(text);
-    while (end > text && is_blank(end[-1]))
-        end--;
-    *end = '\0';
-    return text;
-}
-
-/* A password is never sent as a code: sshd's password method, for one, answers every hidden prompt with it. */
-static bool is_password(const struct login *login, const char *answer)
-{
-    const void *password = NULL;
-
-    return secret_equals(&login->local_password, answer) ||
-           (pam_get_item(login->pamh, PAM_AUTHTOK, &password) == PAM_SUCCESS && password != NULL &&
-            strcmp(password, answer) == 0);
-}
-
-/* Takes one answer: stores it, or says in `lead` what to tell the user before he is asked again. */
-static enum error take_answer(struct login *login, char *answer, char *lead, size_t size)
-{
-    char *code = trim(answer);
-
-    if (*code == '\0')
+    if (answer == ERR_EMPTY_ANSWER)
         return resend(login, lead, size);
+    if (answer != ERR_NONE && answer != ERR_UNUSABLE_ANSWER)
+        return answer;
     login->tries++;
-    if (text_has_no_blank(code) && strlen(code) <= CODE_MOST && !is_password(login, code) &&
-        !is_password(login, answer))
-        return secret_set(&login->answer, code, strlen(code)) ? ERR_NONE : ERR_NO_MEMORY;
-    if (login->tries >= login->options.max_tries)
-        return ERR_UNUSABLE_ANSWER;
-    snprintf(lead, size, "%s", error_user_text(ERR_UNUSABLE_ANSWER, false));
+    if (answer == ERR_UNUSABLE_ANSWER && login->tries >= login->options.max_tries)
+        return answer;
+    if (answer == ERR_UNUSABLE_ANSWER)
+        snprintf(lead, size, "%s", error_user_text(answer, false));
     return ERR_NONE;
 }
 
@@ -118,14 +82,8 @@ enum error code_ask(struct login *login, const char *lead)
     else
         describe_delivery(login, said, sizeof said);
     while (error == ERR_NONE && login->answer.length == 0) {
-        char text[PAM_MAX_MSG_SIZE];
-        char *answer = NULL;
-
-        snprintf(text, sizeof text, "%s\n%s", said, PROMPT);
-        error = ask_line(login, text, &answer);
-        if (error == ERR_NONE)
-            error = answer == NULL ? ERR_EMPTY_ANSWER : take_answer(login, answer, said, sizeof said);
-        secret_free_string(&answer);
+        error = ask_word(login, said, "Code (empty for a new one): ", login->options.echo, &login->answer);
+        error = take_answer(login, error, said, sizeof said);
     }
     return error;
 }

@@ -1,6 +1,7 @@
 #include "module/login.h"
 
 #include "common/text.h"
+#include "module/program.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,9 +11,6 @@
 
 /* Two modules share the record: of another build they may not agree on what it looks like. */
 #define RECORD_NAME "pam_cognito " PACKAGE_VERSION
-
-/* What the host waits beyond request_timeout for a helper that keeps to it. */
-#define GRACE_MS 500
 
 static void free_login(struct login *login)
 {
@@ -165,10 +163,10 @@ void login_keep_result(struct login *login, const struct result_message *result)
 
 enum error login_call(struct login *login, enum message_type type, const void *message, struct result_message *result)
 {
-    deadline_t deadline = deadline_in((int64_t)login->options.request_timeout * 1000 + GRACE_MS);
+    deadline_t deadline = deadline_in((int64_t)login->options.request_timeout * 1000 + PROGRAM_GRACE_MS);
     enum error error = helper_call(login->helper, type, message, deadline_first(deadline, login->deadline), result);
 
-    login->in_signin = type == MSG_SIGNIN;
+    login->in_signin = result->signin != 0;
     login_keep_result(login, result);
     if (error == ERR_DEADLINE && deadline_left(login->deadline) == 0)
         error = ERR_LOGIN_TIMEOUT;

@@ -5,6 +5,7 @@
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -31,6 +32,7 @@
 
 struct start {
     const char *path;
+    char *name;    /* its argv[0] */
     int near, far; /* the host's and the helper's end of the socket */
     int report;    /* the helper-to-be writes an errno here when it fails; exec closes it */
     char *helper_stack;
@@ -79,8 +81,7 @@ ON_OWN_STACK static bool shed_ids(void)
 ON_OWN_STACK static int become_helper(void *argument)
 {
     struct start start = *(const struct start *)argument;
-    char name[] = "pam-cognito-helper";
-    char *const argv[] = {name, NULL};
+    char *const argv[] = {start.name, NULL};
     char *const environment[] = {NULL};
     int failure;
 
@@ -193,7 +194,7 @@ static bool start_processes(struct start *start, struct process *process)
 
 bool spawn(const char *path, struct process *process)
 {
-    struct start start = {.path = path};
+    struct start start = {.path = path, .name = (char *)(uintptr_t)(strrchr(path, '/') + 1)};
     int ends[2];
     bool started;
     int failure;

@@ -25,9 +25,6 @@ static const char *unsupported(const struct options *options)
         bool asked_for;
         const char *key;
     } keys[] = {
-        {options->signin_flow == SIGNIN_SRP && options->token.count > 0, "signin_flow = srp"},
-        {options->use_first_pass, "use_first_pass"},
-        {options->try_first_pass, "try_first_pass"},
         {options->attribute.count > 1, "attribute with a choice"},
         {options->when != WHEN_ALWAYS, "when = unverified"},
         {options->remember != 0, "remember"},
@@ -70,8 +67,9 @@ static enum error read_client_secret(struct login *login, struct secret *secret)
     if (path == NULL)
         return ERR_NONE;
     if (safe_file_read(path, SAFE_PRIVATE, CLIENT_SECRET_MOST, secret, why, sizeof why) == SAFE_OK) {
-        secret->bytes[strcspn(secret->bytes, "\n")] = '\0';
-        if (text_is_word(secret->bytes))
+        if (secret->length > 0 && secret->bytes[secret->length - 1] == '\n')
+            secret->bytes[--secret->length] = '\0';
+        if (strlen(secret->bytes) == secret->length && text_is_word(secret->bytes))
             return ERR_NONE;
         snprintf(why, sizeof why, "expects the app client's secret on one line");
     }

@@ -1,9 +1,11 @@
 #include "module/token.h"
 
 #include "common/safe_file.h"
-#include "module/ask.h"
+#include "module/command.h"
+#include "module/signin.h"
 
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,41 +23,11 @@ static enum error expand_username(struct login *login, char *out, size_t size)
     return ERR_BAD_USER_NAME;
 }
 
-/* Asks for the password of the Cognito account. What is typed becomes PAM_AUTHTOK, for the modules that follow. */
-static enum error obtain_password(struct login *login, struct secret *password)
-{
-    bool asked_before = login->local_password.bytes != NULL;
-    enum error error = ask_password(login, asked_before ? "Cognito password: " : "Password: ", password);
-
-    if (error == ERR_NONE && pam_set_item(login->pamh, PAM_AUTHTOK, password->bytes) != PAM_SUCCESS)
-        error = ERR_NO_MEMORY;
-    return error;
-}
-
 static enum error from_signin(struct login *login, const char *username, const char *value, bool *absent)
 {
-    static const char *const flows[] = {[SIGNIN_SRP] = "srp", [SIGNIN_PASSWORD] = "password"};
-    struct secret password = {NULL, 0};
-    struct result_message result;
-    enum error error = obtain_password(login, &password);
-
     (void)value;
     (void)absent;
-    if (error == ERR_NONE) {
-        const struct signin_message message = {
-            .flow = flows[login->options.signin_flow],
-            .username = username,
-            .password = password.bytes,
-            .match = login->options.match,
-            .expect = username,
-            .metadata = login_metadata(login),
-        };
-
-        error = login_call(login, MSG_SIGNIN, &message, &result);
-        login->signed_in = error == ERR_NONE;
-    }
-    secret_free(&password);
-    return error;
+    return signin(login, username);
 }
 
 static enum error use_token(struct login *login, const char *username, const char *token)
@@ -70,19 +42,27 @@ static enum error use_token(struct login *login, const char *username, const cha
     return login_call(login, MSG_TOKEN, &message, &result);
 }
 
-static enum error from_file(struct login *login, const char *username, const char *value, bool *absent)
+/* The path of a source for this login. */
+static bool expand_path(struct login *login, const char *value, char *path, size_t size)
 {
     const struct template_values values = login_values(login);
+
+    if (template_expand_path(value, &values, path, size))
+        return true;
+    snprintf(login->detail, sizeof login->detail,
+             "%.300s: a value for this path is empty, begins with '.' or has a '/'", value);
+    return false;
+}
+
+static enum error from_file(struct login *login, const char *username, const char *value, bool *absent)
+{
     struct secret content = {NULL, 0};
     enum error error = ERR_UNSAFE_FILE;
     char path[PATH_MAX];
     char why[128];
 
-    if (!template_expand_path(value, &values, path, sizeof path)) {
-        snprintf(login->detail, sizeof login->detail,
-                 "%s: a value for this path is empty, begins with '.' or has a '/'", value);
+    if (!expand_path(login, value, path, sizeof path))
         return ERR_UNSAFE_FILE;
-    }
     switch (safe_file_read(path, SAFE_PRIVATE | SAFE_ONE_LINK | SAFE_PARENTS, FILE_MOST, &content, why, sizeof why)) {
     case SAFE_ABSENT:
         *absent = true;
@@ -106,13 +86,87 @@ static enum error from_file(struct login *login, const char *username, const cha
     return error;
 }
 
+/* PAM_AUTHTOK is the token: an earlier module put it there, or the user pasted it where a password was asked. */
+static enum error from_authtok(struct login *login, const char *username, const char *value, bool *absent)
+{
+    const void *token = NULL;
+
+    (void)value;
+    *absent = pam_get_item(login->pamh, PAM_AUTHTOK, &token) != PAM_SUCCESS || token == NULL;
+    return *absent ? ERR_NO_TOKEN : use_token(login, username, token);
+}
+
+/* A PAM environment variable, set by an earlier module. It is removed once read: sshd exports what stays. */
+static enum error from_environment(struct login *login, const char *username, const char *value, bool *absent)
+{
+    const char *found = pam_getenv(login->pamh, value);
+    char *token = found == NULL ? NULL : strdup(found);
+    enum error error = ERR_NO_MEMORY;
+
+    *absent = found == NULL;
+    if (*absent)
+        return ERR_NO_TOKEN;
+    /* libpam frees the value as it is. */
+    explicit_bzero((char *)(uintptr_t)found, strlen(found));
+    if (pam_putenv(login->pamh, value) != PAM_SUCCESS)
+        error = ERR_SYSTEM;
+    else if (token != NULL)
+        error = use_token(login, username, token);
+    secret_free_string(&token);
+    return error;
+}
+
+static enum error run_command(struct login *login, const char *path, struct secret *token)
+{
+    const struct run_message run = {
+        .version = PACKAGE_VERSION,
+        .path = path,
+        .user = login->options.token_command_user,
+        .arguments = {.count = 3, .items = {login->user, login->service, login->host}},
+    };
+    deadline_t deadline = deadline_first(deadline_in((int64_t)login->options.request_timeout * 1000), login->deadline);
+    enum error error = command_run(&run, deadline, token, login->detail, sizeof login->detail);
+
+    if (error != ERR_NONE && deadline_left(login->deadline) == 0)
+        error = ERR_LOGIN_TIMEOUT;
+    return error;
+}
+
+static enum error from_command(struct login *login, const char *username, const char *value, bool *absent)
+{
+    struct secret token = {NULL, 0};
+    enum error error = ERR_UNSAFE_FILE;
+    char path[PATH_MAX];
+    char why[128];
+
+    if (!expand_path(login, value, path, sizeof path))
+        return ERR_UNSAFE_FILE;
+    /* Others may read a program, and a package may give it a second name: who could put another one there is what
+     * counts. */
+    switch (safe_file_check(path, SAFE_PARENTS | SAFE_EXECUTABLE, why, sizeof why)) {
+    case SAFE_ABSENT:
+        *absent = true;
+        break;
+    case SAFE_REFUSED:
+        snprintf(login->detail, sizeof login->detail, "%.300s: %s", path, why);
+        break;
+    case SAFE_OK:
+        error = run_command(login, path, &token);
+        if (error == ERR_NONE)
+            error = use_token(login, username, token.bytes);
+        break;
+    }
+    secret_free(&token);
+    return error;
+}
+
 /* How an item of the option begins, and what obtains the token. Each sets *absent when this source has none. */
 static const struct source {
     const char *prefix;
     enum error (*obtain)(struct login *login, const char *username, const char *value, bool *absent);
 } sources[] = {
-    {"signin", from_signin},
-    {"file:", from_file},
+    {"signin", from_signin}, {"authtok", from_authtok},  {"env:", from_environment},
+    {"file:", from_file},    {"command:", from_command},
 };
 
 static const struct source *source_of(const char *item)

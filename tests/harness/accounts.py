@@ -1,5 +1,6 @@
 """Users and groups in the private /etc."""
 
+import grp
 import pwd
 import subprocess
 from dataclasses import dataclass
@@ -28,6 +29,14 @@ def add(name: str, password: str | None = None) -> Account:
     _append("shadow", f"{name}:{hashed}:20000:0:99999:7:::")
     _append("gshadow", f"{name}:*::")
     return Account(name, number, password)
+
+
+def add_group(name: str, members: list[str]) -> int:
+    """A new group; its number."""
+    taken = {entry.gr_gid for entry in grp.getgrall()}
+    number = next(number for number in range(FIRST_ID + 1000, FIRST_ID + 2000) if number not in taken)
+    _append("group", f"{name}:x:{number}:{','.join(members)}")
+    return number
 
 
 def exists(name: str) -> bool:

@@ -42,7 +42,10 @@ libc = ctypes.CDLL(None)
 libc.calloc.restype = libc.strdup.restype = ctypes.c_void_p
 libc.strdup.argtypes = (ctypes.c_char_p,)
 libc.setlocale.restype = ctypes.c_char_p
+libc.free.argtypes = (ctypes.c_void_p,)
 libpam = ctypes.CDLL("libpam.so.0")
+libpam.pam_getenvlist.restype = ctypes.POINTER(ctypes.c_void_p)
+handle = ctypes.c_void_p()
 
 
 def say(**what: Any) -> None:
@@ -60,7 +63,8 @@ def encoded(text: str | None) -> bytes | None:
 def converse(count: int, messages: Any, responses: Any, data: Any) -> int:
     """Pass the messages on; whoever gives the orders has the answers."""
     said = [messages[i].contents for i in range(count)]
-    say(prompt=[[one.style, one.text.decode("utf-8", "surrogateescape")] for one in said])
+    texts = [[one.style, one.text.decode("utf-8", "surrogateescape")] for one in said]
+    say(prompt=texts, environment=pam_environment())
     heard = hear()
     if heard["code"] != PAM_SUCCESS:
         return heard["code"]
@@ -69,6 +73,17 @@ def converse(count: int, messages: Any, responses: Any, data: Any) -> int:
         array[i].text = None if answer is None else libc.strdup(encoded(answer))
     responses[0] = array
     return PAM_SUCCESS
+
+
+def pam_environment() -> list[str]:
+    """What the application would give to the session."""
+    variables = libpam.pam_getenvlist(handle)
+    found: list[str] = []
+    while variables[len(found)]:
+        found.append(ctypes.string_at(variables[len(found)]).decode("utf-8", "surrogateescape"))
+        libc.free(variables[len(found) - 1])
+    libc.free(variables)
+    return found
 
 
 class Manners:
@@ -113,6 +128,11 @@ class Manners:
         resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
         for _ in range(200):
             os.dup(0)
+
+    def speak(self, language: str, path: str) -> None:
+        """As hosts do that call setlocale(3); `path` is where the locale lies."""
+        os.environ["LOCPATH"] = path
+        locale.setlocale(locale.LC_ALL, language)
 
     def open_inheritable(self, path: str) -> None:
         """A descriptor that a child gets unless somebody sees to it."""
@@ -190,7 +210,6 @@ def _children() -> list[str]:
 
 def main() -> None:
     conversation = Conversation(CONVERSE(converse), None)
-    handle = ctypes.c_void_p()
     manners = Manners()
     while order := hear():
         name, arguments = order["order"], order["arguments"]
@@ -200,6 +219,10 @@ def main() -> None:
             say(code=libpam.pam_start(service, user, ctypes.byref(conversation), ctypes.byref(handle)))
         elif name == "set_item":
             say(code=libpam.pam_set_item(handle, arguments[0], ctypes.c_char_p(encoded(arguments[1]))))
+        elif name == "putenv":
+            say(code=libpam.pam_putenv(handle, encoded(arguments[0])))
+        elif name == "pam_environment":
+            say(value=pam_environment())
         elif name == "end":
             say(code=libpam.pam_end(handle, arguments[0]))
         elif name in ("authenticate", "acct_mgmt", "setcred", "open_session"):

@@ -36,11 +36,13 @@ def _environment(build: Build) -> dict[str, str]:
 
 
 class Host:
-    """A running host process with a PAM handle. `prompts` are all messages it was given, with their style."""
+    """A running host process with a PAM handle. `prompts` are all messages it was given, with their style;
+    `environments` the PAM environment at each of them."""
 
     def __init__(self, stage: Stage, user: str, watched: Watched) -> None:
         self.watched = watched
         self.prompts: list[tuple[int, str]] = []
+        self.environments: list[list[str]] = []
         self.typed: list[str] = []
         self._patience = stage.build.patience
         self._process = subprocess.Popen(
@@ -71,6 +73,14 @@ class Host:
 
     def set_item(self, item: int, value: str) -> None:
         assert self._order("set_item", item, value)["code"] == 0
+
+    def putenv(self, pair: str) -> None:
+        """pam_putenv, as an earlier module may call it."""
+        assert self._order("putenv", pair)["code"] == 0
+
+    def pam_environment(self) -> list[str]:
+        """pam_getenvlist."""
+        return self._order("pam_environment")["value"]
 
     def end(self) -> None:
         """pam_end."""
@@ -103,6 +113,7 @@ class Host:
     def _order(self, name: str, *arguments: Any, answers: list[Any] | None = None) -> dict[str, Any]:
         self._write({"order": name, "arguments": arguments})
         while "prompt" in (heard := self._read()):
+            self.environments.append(heard["environment"])
             self._answer(heard["prompt"], [] if answers is None else answers)
         return heard
 

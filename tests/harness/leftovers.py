@@ -22,6 +22,32 @@ def helpers(helper: Path) -> list[int]:
     return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and _program(pid) == wanted]
 
 
+def processes() -> list[int]:
+    """All in this view of the machine."""
+    here = os.readlink("/proc/self/ns/mnt")
+    return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and _link(pid, "ns/mnt") == here]
+
+
+def processes_of(uid: int) -> list[int]:
+    """Those in this view of the machine that run as this user, whatever they are."""
+    return [pid for pid in processes() if _owner(pid) == uid]
+
+
+def _owner(pid: int) -> int | None:
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("Uid:"))
+    except (OSError, StopIteration):
+        return None
+
+
+def _link(pid: str, name: str) -> str | None:
+    try:
+        return os.readlink(f"/proc/{pid}/{name}")
+    except OSError:
+        return None
+
+
 def _program(pid: str) -> tuple[str, str] | None:
     try:
         return os.readlink(f"/proc/{pid}/exe"), os.readlink(f"/proc/{pid}/ns/mnt")

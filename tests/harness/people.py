@@ -9,3 +9,7 @@ PHONE = "+49301234567"
 
 # Another user of the machine and of the pool.
 OTHER = "pamcog-bob"
+
+# The user of the machine as whom token commands run.
+RUNNER = "pamcog-runner"
+RUNNERS = "pamcog-runners"

@@ -126,6 +126,7 @@ class Stage:
             print("logged until then:", *self._syslog.take(), sep="\n")
             raise
         leftovers.wait_for_no_helper(self.build.helper)
+        leftovers.wait_for_no_helper(self.build.command)
         watched.lines = self._syslog.take()
         left = leftovers.files() - before
         assert not left, f"left behind: {sorted(left)}"

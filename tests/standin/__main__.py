@@ -14,6 +14,14 @@ from typing import TextIO
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from standin import CodeMessage, Standin  # noqa: E402
+from standin.signin import FLOWS  # noqa: E402
+
+# --mfa: (the challenge, the option that it needs)
+MFA = {
+    "sms": ("SMS_MFA", "phone"),
+    "email": ("EMAIL_OTP", "email"),
+    "totp": ("SOFTWARE_TOKEN_MFA", "totp_secret"),
+}
 
 
 def main() -> int:
@@ -24,6 +32,8 @@ def main() -> int:
         )
         if options.user:
             add_user(standin, options)
+        if options.flow:
+            standin.pool.clients[standin.pool.client_id].flows = {f"ALLOW_{flow}" for flow in options.flow}
     except (OSError, ValueError) as error:
         print(f"standin: {error}", file=sys.stderr)
         return 2
@@ -50,10 +60,17 @@ def parse() -> argparse.Namespace:
     secret.add_argument("--password-file", type=Path, help="a file whose first line is the password")
     add("--email", help="the user's e-mail address")
     add("--phone", help="the user's phone number, such as +15555550100")
+    add("--mfa", action="append", choices=MFA, help="what follows the password; several: a choice")
+    add("--totp-secret", help="base32, for an authenticator app")
+    add("--flow", action="append", choices=sorted(FLOWS), help="the app client allows it; several: them")
     add("--until-eof", action="store_true", help="end when standard input does")
     options = parser.parse_args()
     if options.user and options.password is None and options.password_file is None:
         parser.error("--user needs --password or --password-file")
+    for name in options.mfa or ():
+        challenge, needed = MFA[name]
+        if getattr(options, needed) is None:
+            parser.error(f"--mfa {name} needs --{needed.replace('_', '-')}")
     return options
 
 
@@ -63,7 +80,9 @@ def add_user(standin: Standin, options: argparse.Namespace) -> None:
         password = options.password_file.read_text(encoding="utf-8").split("\n", 1)[0]
     given = {"email": options.email, "phone_number": options.phone}
     attributes = {name: value for name, value in given.items() if value is not None}
-    standin.pool.add_user(options.user, password, **attributes)
+    user = standin.pool.add_user(options.user, password, **attributes)
+    user.mfa = [MFA[name][0] for name in options.mfa or ()]
+    user.totp_secret = options.totp_secret
 
 
 def run(standin: Standin, until_eof: bool) -> None:
@@ -100,14 +119,15 @@ class Mailbox:
 
 
 def mail(message: CodeMessage) -> str:
+    purpose = "authentication" if message.challenge else "verification"
     text = EmailMessage()
     text["To"] = message.address
-    text["Subject"] = "Your verification code"
+    text["Subject"] = f"Your {purpose} code"
     text["X-Username"] = message.user
     text["X-Attribute"] = message.attribute
     text["X-Delivery-Medium"] = message.medium
     text["X-Client-Metadata"] = json.dumps(message.client_metadata)
-    text.set_content(f"Your verification code is {message.code}\n")
+    text.set_content(f"Your {purpose} code is {message.code}\n")
     return text.as_string()
 
 

@@ -13,6 +13,10 @@ class Clock:
         """Seconds since the epoch."""
         return time.time() + self._offset
 
+    def unmoved(self) -> float:
+        """The same without the offset: the time that the clients have."""
+        return time.time()
+
     def advance(self, seconds: float) -> None:
         """Let that much time pass at once; negative goes back."""
         self._offset += seconds

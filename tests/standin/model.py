@@ -55,6 +55,10 @@ def matches(pattern: str, value: str) -> bool:
     return re.fullmatch(pattern, value, re.ASCII) is not None
 
 
+class Unmodelled(dict[str, Any]):
+    """An answer that the model forbids and a test asked for, such as a challenge of the years to come."""
+
+
 class Visit:
     """One walk through a JSON value along its shape; collects what is wrong, returns what is known."""
 
@@ -139,6 +143,8 @@ class Model:
 
     def check_reply(self, operation: str, payload: dict[str, Any]) -> None:
         """AssertionError when the stand-in itself is about to answer what Cognito never could."""
+        if isinstance(payload, Unmodelled):
+            return
         visit = Visit(self._shapes)
         try:
             visit.value(self._operations[operation]["output"]["shape"], payload)

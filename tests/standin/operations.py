@@ -7,6 +7,7 @@ import hmac
 from typing import Any, Callable
 
 from .access import Pools, caller
+from .challenges import respond_to_auth_challenge
 from .errors import CognitoError
 from .pool import MEDIUM, CodeMessage, Pool, User
 from .signin import initiate_auth
@@ -50,6 +51,7 @@ OPERATIONS: dict[str, Callable[[Pools, dict[str, Any]], Answer]] = {
     "GetUser": get_user,
     "GetUserAttributeVerificationCode": get_user_attribute_verification_code,
     "InitiateAuth": initiate_auth,
+    "RespondToAuthChallenge": respond_to_auth_challenge,
     "VerifyUserAttribute": verify_user_attribute,
 }
 

@@ -12,16 +12,26 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from .clock import Clock
+from .srp import Exchange
 from .tokens import SigningKey, Token
+from .totp import totp
 
+BASE32 = string.ascii_uppercase + "234567"
 HOUR = 3600
 CODE_LIFETIME = 24 * HOUR
 TOKEN_LIFETIME = HOUR
+SESSION_LIFETIME = 180
+SESSION_LENGTH = 1024  # characters; the service gives from 20 to 2048
+SESSION_START = "AYABe"  # as the service's do; command lines would take a hyphen for an option
 SIGN_IN_SCOPE = "aws.cognito.signin.user.admin"
 
 # Calls per user and hour; None is no limit.
 # https://docs.aws.amazon.com/cognito/latest/developerguide/limits.html
 QUOTAS: dict[str, int | None] = {"GetUserAttributeVerificationCode": 5, "VerifyUserAttribute": 15}
+
+# What an app client may do unless a test says otherwise.
+# https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
+FLOWS = ("ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
 
 MEDIUM = {"email": "EMAIL", "phone_number": "SMS"}
 
@@ -32,6 +42,7 @@ class Client:
 
     id: str
     secret: str | None = None
+    flows: set[str] = field(default_factory=lambda: set(FLOWS))
 
     def secret_hash(self, username: str) -> str:
         """https://docs.aws.amazon.com/cognito/latest/developerguide/signing-up-users-in-your-app.html"""
@@ -50,17 +61,27 @@ class Code:
 
 @dataclass
 class User:
-    """One user. `attributes` are strings as Cognito keeps them, `email_verified` is "true" or "false"."""
+    """One user. `attributes` are strings as Cognito keeps them, `email_verified` is "true" or "false".
+
+    `mfa` are the names of challenges that may follow the password, as UserMFASettingList has them. `demand` is
+    one that follows it whatever else is set, be it known here or not.
+    """
 
     username: str
     password: str
     attributes: dict[str, str]
-    status: str = "CONFIRMED"  # or UNCONFIRMED, RESET_REQUIRED
+    status: str = "CONFIRMED"  # or UNCONFIRMED, RESET_REQUIRED, FORCE_CHANGE_PASSWORD
     enabled: bool = True
     codes: dict[str, Code] = field(default_factory=dict)
     calls: dict[str, list[float]] = field(default_factory=dict)
     failures: int = 0
     locked_until: float = 0.0
+    mfa: list[str] = field(default_factory=list)
+    preferred_mfa: str | None = None
+    demand: str | None = None
+    totp_secret: str | None = field(default_factory=lambda: _random(BASE32, 32))
+    totp_step: int = 0  # the last one whose code was used
+    salt: int = field(default_factory=lambda: secrets.randbits(128))
 
     @property
     def sub(self) -> str:
@@ -70,9 +91,26 @@ class User:
         return self.attributes.get(f"{attribute}_verified") == "true"
 
 
+@dataclass
+class Session:
+    """A sign-in that waits for the answer to a challenge. `token` is what Session says; it may be empty."""
+
+    challenge: str
+    user: User
+    client_id: str
+    code: str = ""
+    exchange: Exchange | None = None
+    token: str = ""
+    key: str = ""
+    expires: float = 0.0
+
+
 @dataclass(frozen=True)
 class CodeMessage:
-    """A message as the pool sent it; `client_metadata` is what the message trigger received."""
+    """A message as the pool sent it; `client_metadata` is what the message trigger received.
+
+    `challenge` is the sign-in's challenge to which the code is the answer; other codes have none.
+    """
 
     user: str
     attribute: str
@@ -81,6 +119,7 @@ class CodeMessage:
     destination: str
     code: str
     client_metadata: dict[str, str]
+    challenge: str | None = None
 
 
 class Pool:
@@ -105,6 +144,10 @@ class Pool:
         self.delivery_details = True
         self.user_existence_errors = False
         self.revoked: list[str] = []
+        self.sessions: dict[str, Session] = {}
+        self.session_lifetime = SESSION_LIFETIME
+        self.session_length = SESSION_LENGTH
+        self.srp_session = False
         self.outbox: list[CodeMessage] = []
         self.on_message: Callable[[CodeMessage], None] = lambda message: None
 
@@ -130,6 +173,26 @@ class Pool:
     def _known_as(self, user: User, name: str) -> bool:
         aliases = {user.attributes.get(alias) for alias in self.aliases if user.verified(alias)}
         return name == user.sub or name in aliases
+
+    def totp(self, username: str) -> str:
+        """What the user's authenticator app shows now."""
+        user = self.users[username]
+        assert user.totp_secret is not None
+        return totp(user.totp_secret, self.clock.now())
+
+    def open(self, session: Session, key: str | None = None) -> Session:
+        """Let it wait under its Session, or under another key: then it has a Session if `srp_session` says so."""
+        if key is None or self.srp_session:
+            rest = self.session_length - len(SESSION_START)
+            session.token = SESSION_START + _random(string.ascii_letters + string.digits + "-_", rest)
+        session.key = key or session.token
+        session.expires = self.clock.now() + self.session_lifetime
+        self.sessions[session.key] = session
+        return session
+
+    def close(self, session: Session) -> None:
+        """No more answers."""
+        self.sessions.pop(session.key, None)
 
     def access_token(self, username: str, client_id: str | None = None) -> Token:
         """A fresh access token; tests change its parts before they encode it with `str`."""
@@ -189,8 +252,19 @@ class Pool:
 
     def send_code(self, user: User, attribute: str, client_metadata: dict[str, str]) -> CodeMessage:
         """Send a new code to the attribute's address. It replaces the one before."""
-        digits = _random(string.digits, 6)
-        user.codes[attribute] = Code(digits, self.clock.now() + CODE_LIFETIME)
+        message = self._send(user, attribute, client_metadata)
+        user.codes[attribute] = Code(message.code, self.clock.now() + CODE_LIFETIME)
+        return message
+
+    def send_mfa_code(
+        self, user: User, attribute: str, challenge: str, client_metadata: dict[str, str]
+    ) -> CodeMessage:
+        """Send the code that answers a challenge. It has nothing to do with the attribute's own code."""
+        return self._send(user, attribute, client_metadata, challenge)
+
+    def _send(
+        self, user: User, attribute: str, client_metadata: dict[str, str], challenge: str | None = None
+    ) -> CodeMessage:
         address = user.attributes[attribute]
         message = CodeMessage(
             user.username,
@@ -198,8 +272,9 @@ class Pool:
             MEDIUM[attribute],
             address,
             masked(address),
-            digits,
+            _random(string.digits, 6),
             client_metadata,
+            challenge,
         )
         self.outbox.append(message)
         self.on_message(message)

@@ -2,8 +2,8 @@
  * UNDER_SANITIZER: built with a sanitizer that has an allocator of its own and maps terabytes of shadow memory. What
  * cannot live beside that is left out of such a build, which is for tests alone.
  */
-#ifndef PAM_COGNITO_HELPER_SANITIZER_H
-#define PAM_COGNITO_HELPER_SANITIZER_H
+#ifndef PAM_COGNITO_SANITIZER_H
+#define PAM_COGNITO_SANITIZER_H
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define UNDER_SANITIZER 1

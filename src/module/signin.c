@@ -1,0 +1,194 @@
+#include "module/signin.h"
+
+#include "common/text.h"
+#include "module/ask.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Cognito asks two things in a row at most: which factor, and its code. */
+#define CHALLENGES_MOST 4
+
+/* What a challenge's result says, kept while the user is asked: the next call takes the result's own strings away. */
+struct question {
+    char name[64];
+    char medium[16];
+    char destination[128];
+    size_t choices;
+    char choice[8][32];
+};
+
+static void keep_question(struct question *question, const struct result_message *result)
+{
+    text_printable(question->name, sizeof question->name, result->challenge);
+    text_printable(question->medium, sizeof question->medium, result->medium);
+    text_printable(question->destination, sizeof question->destination, result->destination);
+    question->choices = result->choices.count < 8 ? result->choices.count : 8;
+    for (size_t i = 0; i < question->choices; i++)
+        text_printable(question->choice[i], sizeof question->choice[i], result->choices.items[i]);
+}
+
+/* What the user reads for a factor: when its code is asked, where it can be chosen, and when a code went to a known
+ * place. */
+static const struct factor {
+    const char *challenge;
+    const char *choice;
+    const char *lead;      /* without a destination */
+    const char *delivered; /* with one */
+} factors[] = {
+    {"SMS_MFA", "SMS", "A sign-in code was sent to your phone.", "A sign-in code was sent by SMS to %s."},
+    {"EMAIL_OTP", "E-mail", "A sign-in code was sent to your e-mail address.",
+     "A sign-in code was sent by e-mail to %s."},
+    {"SOFTWARE_TOKEN_MFA", "Authenticator app", "Your authenticator app shows a code.", NULL},
+};
+
+static const struct factor *find_factor(const char *challenge)
+{
+    for (size_t i = 0; i < sizeof factors / sizeof *factors; i++)
+        if (strcmp(challenge, factors[i].challenge) == 0)
+            return &factors[i];
+    return NULL;
+}
+
+/* Asks until there is a word, max_tries times at most. An empty answer ends the login: there is no second code to be
+ * had here. */
+static enum error ask_again(struct login *login, const char *lead, const char *prompt, struct secret *answer)
+{
+    enum error error = ask_word(login, lead, prompt, true, answer);
+
+    for (unsigned int tries = 1; error == ERR_UNUSABLE_ANSWER && tries < login->options.max_tries; tries++)
+        error = ask_word(login, error_user_text(error, false), prompt, true, answer);
+    return error;
+}
+
+static enum error ask_factor_code(struct login *login, const struct question *question, struct secret *answer)
+{
+    const struct factor *factor = find_factor(question->name);
+    char lead[256];
+
+    if (factor == NULL)
+        return ERR_CHALLENGE;
+    if (factor->delivered == NULL || question->destination[0] == '\0')
+        snprintf(lead, sizeof lead, "%s", factor->lead);
+    else
+        text_fill(lead, sizeof lead, factor->delivered, question->destination);
+    return ask_again(login, lead, "Code: ", answer);
+}
+
+/* Asks for a number from 1 to `most`, max_tries times at most. */
+static enum error ask_number(struct login *login, const char *lead, size_t most, size_t *number)
+{
+    struct secret answer = {NULL, 0};
+    enum error error = ERR_UNUSABLE_ANSWER;
+
+    for (unsigned int tries = 0; error == ERR_UNUSABLE_ANSWER && tries < login->options.max_tries; tries++) {
+        error = ask_word(login, lead, "Number: ", true, &answer);
+        if (error != ERR_NONE)
+            continue;
+        *number = answer.length == 1 ? (size_t)(answer.bytes[0] - '0') : 0;
+        if (*number < 1 || *number > most)
+            error = ERR_UNUSABLE_ANSWER;
+    }
+    secret_free(&answer);
+    return error;
+}
+
+static enum error ask_choice(struct login *login, const struct question *question, struct secret *answer)
+{
+    char lead[256] = "How do you want to confirm your sign-in?";
+    size_t number = 0;
+    enum error error;
+
+    for (size_t i = 0; i < question->choices; i++) {
+        const struct factor *factor = find_factor(question->choice[i]);
+        size_t length = strlen(lead);
+
+        snprintf(lead + length, sizeof lead - length, "\n  %zu  %s", i + 1,
+                 factor == NULL ? question->choice[i] : factor->choice);
+    }
+    error = ask_number(login, lead, question->choices, &number);
+    if (error != ERR_NONE)
+        return error;
+    return secret_set(answer, question->choice[number - 1], strlen(question->choice[number - 1])) ? ERR_NONE
+                                                                                                  : ERR_NO_MEMORY;
+}
+
+/* Asks the user what Cognito asks, and passes the answer on; the result may hold the next question. */
+static enum error answer_challenge(struct login *login, const char *username, struct result_message *result)
+{
+    struct question question;
+    struct secret answer = {NULL, 0};
+    enum error error;
+
+    keep_question(&question, result);
+    if (strcmp(question.name, "SELECT_MFA_TYPE") == 0)
+        error = ask_choice(login, &question, &answer);
+    else
+        error = ask_factor_code(login, &question, &answer);
+    if (error == ERR_NONE) {
+        const struct answer_message message = {.answer = answer.bytes,
+                                               .match = login->options.match,
+                                               .expect = username,
+                                               .metadata = login_metadata(login)};
+
+        error = login_call(login, MSG_ANSWER, &message, result);
+    }
+    secret_free(&answer);
+    return error;
+}
+
+/* `*refused`: Cognito knows no such user and password. */
+static enum error try_password(struct login *login, const char *username, const char *password, bool *refused)
+{
+    static const char *const flows[] = {[SIGNIN_SRP] = "srp", [SIGNIN_PASSWORD] = "password"};
+    const struct signin_message message = {
+        .flow = flows[login->options.signin_flow],
+        .username = username,
+        .password = password,
+        .match = login->options.match,
+        .expect = username,
+        .metadata = login_metadata(login),
+    };
+    struct result_message result;
+    enum error error = login_call(login, MSG_SIGNIN, &message, &result);
+
+    *refused = error == ERR_NOT_AUTHORIZED && login->in_signin;
+    for (int asked = 0; error == ERR_NONE && *result.challenge != '\0'; asked++)
+        error = asked < CHALLENGES_MOST ? answer_challenge(login, username, &result) : ERR_CHALLENGE;
+    login->signed_in = error == ERR_NONE;
+    return error;
+}
+
+/* Asks for the password of the Cognito account and signs in with it. What is typed becomes PAM_AUTHTOK, for the modules
+ * that follow. */
+static enum error ask_and_try(struct login *login, const char *username)
+{
+    bool asked_before = login->local_password.bytes != NULL;
+    bool refused;
+    struct secret password = {NULL, 0};
+    enum error error = ask_password(login, asked_before ? "Cognito password: " : "Password: ", &password);
+
+    if (error == ERR_NONE && pam_set_item(login->pamh, PAM_AUTHTOK, password.bytes) != PAM_SUCCESS)
+        error = ERR_NO_MEMORY;
+    if (error == ERR_NONE)
+        error = try_password(login, username, password.bytes, &refused);
+    secret_free(&password);
+    return error;
+}
+
+enum error signin(struct login *login, const char *username)
+{
+    const struct options *options = &login->options;
+    bool has_password = login->local_password.length > 0;
+    bool refused = false;
+    enum error error;
+
+    /* A local password goes to Amazon only where the administrator said so. */
+    if (!has_password)
+        return options->use_first_pass ? ERR_NO_PASSWORD : ask_and_try(login, username);
+    if (!options->use_first_pass && !options->try_first_pass)
+        return ask_and_try(login, username);
+    error = try_password(login, username, login->local_password.bytes, &refused);
+    return refused && !options->use_first_pass ? ask_and_try(login, username) : error;
+}
