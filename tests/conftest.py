@@ -27,6 +27,7 @@ TESTS = Path(__file__).parent
 
 MARKERS = (
     "smoke: a short selection that touches everything",
+    "uninstrumented: for builds whose memory is their own; a sanitizer keeps what is freed",
     "valgrind: each way through the modules once, for slow hosts",
 )
 

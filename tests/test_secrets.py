@@ -332,16 +332,11 @@ def readable(pid: int) -> None:
         pytest.skip("the memory of others cannot be read here")
 
 
-@pytest.fixture
-def plain(installed: Build) -> Build:
-    """A build whose memory is its own: instrumented ones keep what is freed."""
-    if installed.slowness != 1:
-        pytest.skip("instrumented hosts keep what is freed")
-    return installed
-
-
+@pytest.mark.uninstrumented
 @pytest.mark.parametrize("flow", ["password", "srp"])
-def test_helper_forgets(hosts: Hosts, standin: Standin, user: User, watch: Watch, plain: Build, code: Code, flow: str) -> None:
+def test_helper_forgets(
+    hosts: Hosts, standin: Standin, user: User, watch: Watch, installed: Build, code: Code, flow: str
+) -> None:
     """While it waits for a code it has no password any more, nor the last code; what it needs later it has."""
     user.mfa, user.password = ["SOFTWARE_TOKEN_MFA"], LONG_PASSWORD
     secrets = {"local password": LOCAL_PASSWORD, "password": LONG_PASSWORD[END]}
@@ -350,7 +345,7 @@ def test_helper_forgets(hosts: Hosts, standin: Standin, user: User, watch: Watch
     totp: list[str] = []
 
     def the_helper() -> int:
-        (pid,) = leftovers.helpers(plain.helper)
+        (pid,) = leftovers.helpers(installed.helper)
         readable(pid)
         return pid
 
@@ -369,7 +364,7 @@ def test_helper_forgets(hosts: Hosts, standin: Standin, user: User, watch: Watch
     with hosts(stack=TYPED_BEFORE, signin_flow=flow) as host:
         host.start()
         assert host.call("authenticate", [LOCAL_PASSWORD, LONG_PASSWORD, first, second]) == "PAM_SUCCESS"
-        leftovers.wait_for_no_helper(plain.helper)
+        leftovers.wait_for_no_helper(installed.helper)
         host.end()
     assert set(at_totp) == {"client secret"}, at_totp
     assert set(at_code) == {"token"}, at_code
@@ -414,9 +409,10 @@ def the_host() -> int:
     return pid
 
 
+@pytest.mark.uninstrumented
 @pytest.mark.parametrize("source", ["signin", "file", "command"])
 def test_host_forgets(
-    login: Login, standin: Standin, user: User, runner: Account, plain: Build, code: Code, wrong: Code, folder: Path,
+    login: Login, standin: Standin, user: User, runner: Account, code: Code, wrong: Code, folder: Path,
     source: str,
 ) -> None:  # fmt: skip
     """After the login, before its process ends. libpam keeps PAM_AUTHTOK during pam_authenticate, and clears it.

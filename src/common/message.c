@@ -23,6 +23,9 @@ static const struct field answer_fields[] = {ANSWER_FIELDS(S, N, L){END, 0}};
 #define MESSAGE token_message
 static const struct field token_fields[] = {TOKEN_FIELDS(S, N, L){END, 0}};
 #undef MESSAGE
+#define MESSAGE lookup_message
+static const struct field lookup_fields[] = {LOOKUP_FIELDS(S, N, L){END, 0}};
+#undef MESSAGE
 #define MESSAGE send_message
 static const struct field send_fields[] = {SEND_FIELDS(S, N, L){END, 0}};
 #undef MESSAGE

@@ -40,6 +40,10 @@ struct list {
 /* The answer to the challenge of the last result. */
 #define ANSWER_FIELDS(S, N, L) S(answer) S(match) S(expect) L(metadata)
 
+/* Which of these attributes the user of the token has, of GetUser: the result's `choices` hold three strings for each, its name, "true" or "false" for
+ * whether it is verified, and its value masked as Cognito masks one. */
+#define LOOKUP_FIELDS(S, N, L) L(attributes)
+
 /* GetUserAttributeVerificationCode for `attribute`. */
 #define SEND_FIELDS(S, N, L) S(attribute) L(metadata)
 
@@ -48,7 +52,7 @@ struct list {
 
 /* The answer to each of them. `error` is an enum error; `detail` one line for the log; `wire_name` the error's name as
  * it came, where the table does not know it. `challenge` is what Cognito asks before it gives a token, a ChallengeName of
- * the API, and `choices` what SELECT_MFA_TYPE lets the user choose from. `signin` is 1 when the error
+ * the API, and `choices` what it lets the user choose from. `signin` is 1 when the error
  * came from a sign-in operation, where some errors mean another thing. `medium` and `destination` say where a code went,
  * "" where Cognito did not say.
  * Whoever reads it takes every string for hostile: the helper parses what strangers send. */
@@ -71,7 +75,8 @@ struct list {
     M(VERIFY, verify) \
     M(RESULT, result) \
     M(RUN, run) \
-    M(OUTPUT, output)
+    M(OUTPUT, output) \
+    M(LOOKUP, lookup)
 
 /* clang-format on */
 
@@ -97,6 +102,9 @@ struct answer_message {
 };
 struct token_message {
     TOKEN_FIELDS(S, N, L)
+};
+struct lookup_message {
+    LOOKUP_FIELDS(S, N, L)
 };
 struct send_message {
     SEND_FIELDS(S, N, L)

@@ -1,7 +1,5 @@
 /*
  * The access token that the helper holds: taken when it is the user's, and never given back.
- *
- * Source: Amazon Cognito user pools API reference, GetUser.
  */
 #ifndef PAM_COGNITO_HELPER_ACCESS_H
 #define PAM_COGNITO_HELPER_ACCESS_H

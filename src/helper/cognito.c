@@ -62,8 +62,8 @@ static struct json_object *call_once(struct session *session, const char *target
 }
 
 /* Waits before the next try: each time about twice as long, and never as long as the other hosts that were refused at
- * the same moment. False when there is no time left for it, or the peer is gone. */
-static bool back_off(const struct session *session, unsigned int try, deadline_t deadline)
+ * the same moment. False when there is no time left for it, or with ERR_HELPER_LOST when the peer stirs. */
+static bool back_off(const struct session *session, unsigned int try, deadline_t deadline, struct result *result)
 {
     uint16_t random = 0;
     int pause;
@@ -73,7 +73,9 @@ static bool back_off(const struct session *session, unsigned int try, deadline_t
     pause = (int)((BACK_OFF_MS << try) * (UINT16_MAX / 2 + random) / UINT16_MAX);
     if (pause >= deadline_left(deadline))
         return false;
-    return !deadline_poll(session->peer, POLLIN, deadline_in(pause)) && errno == ETIMEDOUT;
+    if (deadline_poll(session->peer, POLLIN, deadline_in(pause)))
+        return result_fail(result, ERR_HELPER_LOST, "the module went away, or spoke out of turn");
+    return errno == ETIMEDOUT;
 }
 
 struct json_object *cognito_call(struct session *session, const char *operation, struct json_object *body,
@@ -93,7 +95,7 @@ struct json_object *cognito_call(struct session *session, const char *operation,
     do
         output = call_once(session, target, body, &text, deadline, result);
     while (output == NULL && error_is_throttling(result->error) && try < RETRIES_MAX &&
-           back_off(session, try++, deadline));
+           back_off(session, try++, deadline, result));
     secret_free(&text);
     return output;
 }

@@ -72,6 +72,42 @@ static size_t count_members(struct json_object *value)
     return count;
 }
 
+/* How many bytes follow the first one of a character, and what the one after it may be: RFC 3629, section 4. 0 bytes
+ * and no range for a byte that begins none. */
+static size_t followers(unsigned char first, unsigned char *low, unsigned char *high)
+{
+    *low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+    *high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+    if (first >= 0xc2 && first <= 0xdf)
+        return 1;
+    if (first >= 0xe0 && first <= 0xef)
+        return 2;
+    return first >= 0xf0 && first <= 0xf4 ? 3 : 0;
+}
+
+/* json-c's own check takes overlong forms, surrogates and what lies beyond Unicode. */
+static bool is_utf_8(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+
+    while (*at != '\0') {
+        unsigned char low, high;
+        size_t left = followers(*at, &low, &high);
+
+        if (*at++ < 0x80)
+            continue;
+        if (left == 0)
+            return false;
+        for (; left > 0; left--, at++) {
+            if (*at < low || *at > high)
+                return false;
+            low = 0x80;
+            high = 0xbf;
+        }
+    }
+    return true;
+}
+
 static struct json_object *parse_strictly(const char *text, size_t length)
 {
     struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
@@ -94,7 +130,7 @@ struct json_object *json_parse(const char *text, size_t length)
     struct json_object *object;
     struct scan scan;
 
-    if (length >= INT_MAX || strlen(text) != length)
+    if (length >= INT_MAX || strlen(text) != length || !is_utf_8(text))
         return NULL;
     object = parse_strictly(text, length);
     scan = scan_text(text);

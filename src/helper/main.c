@@ -19,6 +19,7 @@
 #include "helper/result.h"
 #include "helper/session.h"
 #include "helper/signin.h"
+#include "helper/user.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -34,13 +35,14 @@
 
 static handler *const handlers[MSG_COUNT] = {
     [MSG_SIGNIN] = signin_run, [MSG_ANSWER] = answer_run, [MSG_TOKEN] = token_run,
-    [MSG_SEND] = send_run,     [MSG_VERIFY] = verify_run,
+    [MSG_LOOKUP] = lookup_run, [MSG_SEND] = send_run,     [MSG_VERIFY] = verify_run,
 };
 
 union request {
     struct signin_message signin;
     struct answer_message answer;
     struct token_message token;
+    struct lookup_message lookup;
     struct send_message send;
     struct verify_message verify;
 };
@@ -153,6 +155,7 @@ static bool end(struct session *session)
 
     secret_free(&session->token);
     secret_free(&session->user_id);
+    user_forget(session);
     challenge_forget(session);
     jwks_free(&session->keys.set);
     frame_free(&session->frame);

@@ -1,5 +1,7 @@
 #include "helper/result.h"
 
+#include "common/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -28,7 +30,7 @@ void result_succeed(struct result *result)
 void result_add_choice(struct result *result, const char *choice)
 {
     if (result->choice_count < RESULT_CHOICES_MAX)
-        result->choices[result->choice_count++] = choice;
+        text_printable(result->choices[result->choice_count++], sizeof result->choices[0], choice);
 }
 
 void result_message(const struct result *result, struct result_message *message)

@@ -14,7 +14,7 @@
 
 #define RESULT_CHOICES_MAX 8
 
-/* A result owns its strings, or they are static, so a copy needs nothing else and nothing has to be freed. All are
+/* A result owns its strings, so a copy needs nothing else and nothing has to be freed. All are
  * printable ASCII. */
 struct result {
     enum error error;
@@ -27,7 +27,7 @@ struct result {
     char destination[257];
     char challenge[65];
     size_t choice_count;
-    const char *choices[RESULT_CHOICES_MAX]; /* static */
+    char choices[RESULT_CHOICES_MAX][129];
 };
 
 /* Empties it and makes it a failure: nothing is a success until result_succeed() says so. */
@@ -40,7 +40,7 @@ __attribute__((format(printf, 3, 4))) bool result_fail(struct result *result, en
 /* Makes it a success and drops the detail. The other fields stay. */
 void result_succeed(struct result *result);
 
-/* Adds one to what the user may choose from; a static string. More than RESULT_CHOICES_MAX are dropped. */
+/* Adds one to what the user may choose from, made printable. More than RESULT_CHOICES_MAX are dropped. */
 void result_add_choice(struct result *result, const char *choice);
 
 /* Fills `message` with pointers into `result`: valid as long as that is. */

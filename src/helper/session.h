@@ -11,6 +11,8 @@
 #include "helper/keys.h"
 #include "helper/result.h"
 
+#include <json-c/json.h>
+
 #include <stdbool.h>
 
 /* Owns all it points to; the strings of `start` and `options` lie in `start_frame`, which is why that is kept. */
@@ -25,6 +27,7 @@ struct session {
     struct secret user_id;             /* the user name as Cognito wants it in the answer to a challenge */
     const struct challenge *challenge; /* the one that waits for MSG_ANSWER, or NULL */
     struct secret continuation;        /* and its Session */
+    struct json_object *user;          /* what GetUser said of the token's user, or NULL */
     struct secret token;               /* the user's access token, once it passed every check; absent before */
 };
 

@@ -2,6 +2,7 @@
 
 #include "common/text.h"
 #include "module/policy.h"
+#include "module/say.h"
 
 #include <security/pam_ext.h>
 #include <stdio.h>
@@ -97,10 +98,27 @@ enum error ask_word(struct login *login, const char *lead, const char *prompt, b
     return error;
 }
 
+enum error ask_number(struct login *login, const char *lead, size_t most, size_t *number)
+{
+    struct secret answer = {NULL, 0};
+    enum error error = ERR_UNUSABLE_ANSWER;
+
+    for (unsigned int tries = 0; error == ERR_UNUSABLE_ANSWER && tries < login->options.max_tries; tries++) {
+        error = ask_word(login, lead, say(N_("Number: ")), true, &answer);
+        if (error != ERR_NONE)
+            continue;
+        *number = answer.length == 1 ? (size_t)(answer.bytes[0] - '0') : 0;
+        if (*number < 1 || *number > most)
+            error = ERR_UNUSABLE_ANSWER;
+    }
+    secret_free(&answer);
+    return error;
+}
+
 void tell_error(const struct login *login, enum error error)
 {
     const char *text = error_user_text(error, login->in_signin);
 
     if (text != NULL && !login->silent)
-        pam_error(login->pamh, "%s", text);
+        pam_error(login->pamh, "%s", say(text));
 }

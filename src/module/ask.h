@@ -16,6 +16,9 @@ enum error ask_password(struct login *login, const char *prompt, struct secret *
  * with a blank or control character inside, or equal to the password. ERR_CONVERSATION, ERR_LOGIN_TIMEOUT. */
 enum error ask_word(struct login *login, const char *lead, const char *prompt, bool echo, struct secret *answer);
 
+/* Asks for a number from 1 to `most`, at most 9, up to max_tries times. The errors of ask_word(). */
+enum error ask_number(struct login *login, const char *lead, size_t most, size_t *number);
+
 /* Tells the user why the login fails, unless there is nothing to say or the application wants silence. */
 void tell_error(const struct login *login, enum error error);
 

@@ -2,6 +2,8 @@
 
 #include "common/text.h"
 #include "module/ask.h"
+#include "module/budget.h"
+#include "module/say.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,8 +12,10 @@ enum error code_send(struct login *login)
 {
     const struct send_message message = {.attribute = login->attribute, .metadata = login_metadata(login)};
     struct result_message result;
-    enum error error;
+    enum error error = budget_take(login, login->username);
 
+    if (error != ERR_NONE)
+        return error;
     error = login_call(login, MSG_SEND, &message, &result);
     if (error != ERR_NONE)
         return error;
@@ -27,18 +31,22 @@ static const char *describe_delivery(const struct login *login, char *out, size_
 {
     bool phone =
         login->medium[0] != '\0' ? strcmp(login->medium, "SMS") == 0 : strcmp(login->attribute, "phone_number") == 0;
+    const char *text;
 
     if (login->destination[0] == '\0')
-        snprintf(out, size, "A verification code was sent to your %s.", phone ? "phone" : "e-mail address");
+        text = phone ? N_("A verification code was sent to your phone.")
+                     : N_("A verification code was sent to your e-mail address.");
     else
-        snprintf(out, size, "A verification code was sent by %s to %s.", phone ? "SMS" : "e-mail", login->destination);
-    return out;
+        text = phone ? N_("A verification code was sent by SMS to %s.")
+                     : N_("A verification code was sent by e-mail to %s.");
+    return text_fill(out, size, say(text), login->destination);
 }
 
 /* Has a new code sent because the user gave an empty answer, unless it is too early; `lead` is what to say then. */
 static enum error resend(struct login *login, char *lead, size_t size)
 {
     int seconds = (deadline_left(login->resend_at) + 999) / 1000;
+    char number[16];
     enum error error;
 
     if (login->sends >= login->options.max_sends)
@@ -46,7 +54,8 @@ static enum error resend(struct login *login, char *lead, size_t size)
     if (seconds > 0) {
         if (login->early++ >= login->options.max_tries)
             return ERR_EMPTY_ANSWER;
-        snprintf(lead, size, "A new code can be sent in %d seconds.", seconds);
+        snprintf(number, sizeof number, "%d", seconds);
+        text_fill(lead, size, say(N_("A new code can be sent in %s seconds.")), number);
         return ERR_NONE;
     }
     error = code_send(login);
@@ -67,7 +76,7 @@ static enum error take_answer(struct login *login, enum error answer, char *lead
     if (answer == ERR_UNUSABLE_ANSWER && login->tries >= login->options.max_tries)
         return answer;
     if (answer == ERR_UNUSABLE_ANSWER)
-        snprintf(lead, size, "%s", error_user_text(answer, false));
+        snprintf(lead, size, "%s", say(error_user_text(answer, false)));
     return ERR_NONE;
 }
 
@@ -78,11 +87,11 @@ enum error code_ask(struct login *login, const char *lead)
 
     secret_free(&login->answer);
     if (lead != NULL)
-        snprintf(said, sizeof said, "%s", lead);
+        snprintf(said, sizeof said, "%s", say(lead));
     else
         describe_delivery(login, said, sizeof said);
     while (error == ERR_NONE && login->answer.length == 0) {
-        error = ask_word(login, said, "Code (empty for a new one): ", login->options.echo, &login->answer);
+        error = ask_word(login, said, say(N_("Code (empty for a new one): ")), login->options.echo, &login->answer);
         error = take_answer(login, error, said, sizeof said);
     }
     return error;

@@ -63,6 +63,15 @@ void log_outcome(const struct login *login, enum error error, const char *result
                explain(why, sizeof why, login, error));
 }
 
+void log_call(const struct login *login, const char *request, enum error error, int64_t ms)
+{
+    char request_id[VALUE];
+
+    if (login->options.debug)
+        pam_syslog(login->pamh, LOG_DEBUG, "call=%s result=%s request_id=%s ms=%lld", request, error_name(error),
+                   value(&request_id, login->request_id), (long long)ms);
+}
+
 void log_config(const pam_handle_t *pamh, const char *what)
 {
     pam_syslog(pamh, LOG_ERR, "%s", what);

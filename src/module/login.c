@@ -1,6 +1,7 @@
 #include "module/login.h"
 
 #include "common/text.h"
+#include "module/log.h"
 #include "module/program.h"
 
 #include <errno.h>
@@ -88,6 +89,24 @@ struct login *login_resume(pam_handle_t *pamh, int flags)
     return login;
 }
 
+static char *item(const pam_handle_t *pamh, int item)
+{
+    const void *value = NULL;
+
+    return pam_get_item(pamh, item, &value) == PAM_SUCCESS ? (char *)(uintptr_t)value : NULL;
+}
+
+struct login login_unrecorded(pam_handle_t *pamh)
+{
+    return (struct login){
+        .pamh = pamh,
+        .user = item(pamh, PAM_USER),
+        .service = item(pamh, PAM_SERVICE),
+        .rhost = item(pamh, PAM_RHOST),
+        .began = clock_ms(),
+    };
+}
+
 static bool is_same_user(const struct login *login, const pam_handle_t *pamh)
 {
     const void *user = NULL;
@@ -163,12 +182,19 @@ void login_keep_result(struct login *login, const struct result_message *result)
 
 enum error login_call(struct login *login, enum message_type type, const void *message, struct result_message *result)
 {
-    deadline_t deadline = deadline_in((int64_t)login->options.request_timeout * 1000 + PROGRAM_GRACE_MS);
+    static const char *const names[MSG_COUNT] = {
+#define M(id, name) [MSG_##id] = #name,
+        MESSAGES(M)
+#undef M
+    };
+    int64_t began = clock_ms();
+    deadline_t deadline = began + (int64_t)login->options.request_timeout * 1000 + PROGRAM_GRACE_MS;
     enum error error = helper_call(login->helper, type, message, deadline_first(deadline, login->deadline), result);
 
     login->in_signin = result->signin != 0;
     login_keep_result(login, result);
     if (error == ERR_DEADLINE && deadline_left(login->deadline) == 0)
         error = ERR_LOGIN_TIMEOUT;
+    log_call(login, names[type], error, clock_ms() - began);
     return error;
 }

@@ -25,6 +25,7 @@ struct login {
     bool signed_in, used;
     char *user, *service, *rhost, *tty; /* as they were when the code step began */
     char host[256];
+    char username[256]; /* of the Cognito user, by the option of that name */
 
     struct options options;
     struct helper *helper;
@@ -54,6 +55,10 @@ struct login *login_begin(pam_handle_t *pamh, int flags);
 
 /* Goes on with the handle's record for a call of the companion; NULL when there is none of this very build. */
 struct login *login_resume(pam_handle_t *pamh, int flags);
+
+/* Stands in for the record that a handle does not have, for one line of the log. Owns nothing: what it points to is the
+ * handle's. */
+struct login login_unrecorded(pam_handle_t *pamh);
 
 /* The facts of the handle's record, for the guard. */
 struct facts login_facts_of(const pam_handle_t *pamh);

@@ -30,7 +30,10 @@ enum error program_start(struct program *program, const char *path, enum message
         snprintf(why, size, "%s: %s", path, strerrordesc_np(errno));
         return ERR_HELPER;
     }
-    return frame_send(program->frame, program->process.socket, deadline_in(START_MS)) ? ERR_NONE : transport_error();
+    if (frame_send(program->frame, program->process.socket, deadline_in(START_MS)))
+        return ERR_NONE;
+    snprintf(why, size, "%s did not take its first message", path);
+    return transport_error();
 }
 
 enum error program_send(struct program *program, enum message_type type, const void *message, deadline_t deadline)

@@ -2,6 +2,7 @@
 
 #include "common/text.h"
 #include "module/ask.h"
+#include "module/say.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,10 +38,10 @@ static const struct factor {
     const char *lead;      /* without a destination */
     const char *delivered; /* with one */
 } factors[] = {
-    {"SMS_MFA", "SMS", "A sign-in code was sent to your phone.", "A sign-in code was sent by SMS to %s."},
-    {"EMAIL_OTP", "E-mail", "A sign-in code was sent to your e-mail address.",
-     "A sign-in code was sent by e-mail to %s."},
-    {"SOFTWARE_TOKEN_MFA", "Authenticator app", "Your authenticator app shows a code.", NULL},
+    {"SMS_MFA", N_("SMS"), N_("A sign-in code was sent to your phone."), N_("A sign-in code was sent by SMS to %s.")},
+    {"EMAIL_OTP", N_("E-mail"), N_("A sign-in code was sent to your e-mail address."),
+     N_("A sign-in code was sent by e-mail to %s.")},
+    {"SOFTWARE_TOKEN_MFA", N_("Authenticator app"), N_("Your authenticator app shows a code."), NULL},
 };
 
 static const struct factor *find_factor(const char *challenge)
@@ -58,7 +59,7 @@ static enum error ask_again(struct login *login, const char *lead, const char *p
     enum error error = ask_word(login, lead, prompt, true, answer);
 
     for (unsigned int tries = 1; error == ERR_UNUSABLE_ANSWER && tries < login->options.max_tries; tries++)
-        error = ask_word(login, error_user_text(error, false), prompt, true, answer);
+        error = ask_word(login, say(error_user_text(error, false)), prompt, true, answer);
     return error;
 }
 
@@ -70,42 +71,25 @@ static enum error ask_factor_code(struct login *login, const struct question *qu
     if (factor == NULL)
         return ERR_CHALLENGE;
     if (factor->delivered == NULL || question->destination[0] == '\0')
-        snprintf(lead, sizeof lead, "%s", factor->lead);
+        snprintf(lead, sizeof lead, "%s", say(factor->lead));
     else
-        text_fill(lead, sizeof lead, factor->delivered, question->destination);
-    return ask_again(login, lead, "Code: ", answer);
-}
-
-/* Asks for a number from 1 to `most`, max_tries times at most. */
-static enum error ask_number(struct login *login, const char *lead, size_t most, size_t *number)
-{
-    struct secret answer = {NULL, 0};
-    enum error error = ERR_UNUSABLE_ANSWER;
-
-    for (unsigned int tries = 0; error == ERR_UNUSABLE_ANSWER && tries < login->options.max_tries; tries++) {
-        error = ask_word(login, lead, "Number: ", true, &answer);
-        if (error != ERR_NONE)
-            continue;
-        *number = answer.length == 1 ? (size_t)(answer.bytes[0] - '0') : 0;
-        if (*number < 1 || *number > most)
-            error = ERR_UNUSABLE_ANSWER;
-    }
-    secret_free(&answer);
-    return error;
+        text_fill(lead, sizeof lead, say(factor->delivered), question->destination);
+    return ask_again(login, lead, say(N_("Code: ")), answer);
 }
 
 static enum error ask_choice(struct login *login, const struct question *question, struct secret *answer)
 {
-    char lead[256] = "How do you want to confirm your sign-in?";
+    char lead[256];
     size_t number = 0;
     enum error error;
 
+    snprintf(lead, sizeof lead, "%s", say(N_("How do you want to confirm your sign-in?")));
     for (size_t i = 0; i < question->choices; i++) {
         const struct factor *factor = find_factor(question->choice[i]);
         size_t length = strlen(lead);
 
         snprintf(lead + length, sizeof lead - length, "\n  %zu  %s", i + 1,
-                 factor == NULL ? question->choice[i] : factor->choice);
+                 factor == NULL ? question->choice[i] : say(factor->choice));
     }
     error = ask_number(login, lead, question->choices, &number);
     if (error != ERR_NONE)
@@ -115,7 +99,7 @@ static enum error ask_choice(struct login *login, const struct question *questio
 }
 
 /* Asks the user what Cognito asks, and passes the answer on; the result may hold the next question. */
-static enum error answer_challenge(struct login *login, const char *username, struct result_message *result)
+static enum error answer_challenge(struct login *login, struct result_message *result)
 {
     struct question question;
     struct secret answer = {NULL, 0};
@@ -129,7 +113,7 @@ static enum error answer_challenge(struct login *login, const char *username, st
     if (error == ERR_NONE) {
         const struct answer_message message = {.answer = answer.bytes,
                                                .match = login->options.match,
-                                               .expect = username,
+                                               .expect = login->username,
                                                .metadata = login_metadata(login)};
 
         error = login_call(login, MSG_ANSWER, &message, result);
@@ -139,15 +123,15 @@ static enum error answer_challenge(struct login *login, const char *username, st
 }
 
 /* `*refused`: Cognito knows no such user and password. */
-static enum error try_password(struct login *login, const char *username, const char *password, bool *refused)
+static enum error try_password(struct login *login, const char *password, bool *refused)
 {
     static const char *const flows[] = {[SIGNIN_SRP] = "srp", [SIGNIN_PASSWORD] = "password"};
     const struct signin_message message = {
         .flow = flows[login->options.signin_flow],
-        .username = username,
+        .username = login->username,
         .password = password,
         .match = login->options.match,
-        .expect = username,
+        .expect = login->username,
         .metadata = login_metadata(login),
     };
     struct result_message result;
@@ -155,29 +139,29 @@ static enum error try_password(struct login *login, const char *username, const 
 
     *refused = error == ERR_NOT_AUTHORIZED && login->in_signin;
     for (int asked = 0; error == ERR_NONE && *result.challenge != '\0'; asked++)
-        error = asked < CHALLENGES_MOST ? answer_challenge(login, username, &result) : ERR_CHALLENGE;
+        error = asked < CHALLENGES_MOST ? answer_challenge(login, &result) : ERR_CHALLENGE;
     login->signed_in = error == ERR_NONE;
     return error;
 }
 
 /* Asks for the password of the Cognito account and signs in with it. What is typed becomes PAM_AUTHTOK, for the modules
  * that follow. */
-static enum error ask_and_try(struct login *login, const char *username)
+static enum error ask_and_try(struct login *login)
 {
     bool asked_before = login->local_password.bytes != NULL;
     bool refused;
     struct secret password = {NULL, 0};
-    enum error error = ask_password(login, asked_before ? "Cognito password: " : "Password: ", &password);
+    enum error error = ask_password(login, say(asked_before ? N_("Cognito password: ") : N_("Password: ")), &password);
 
     if (error == ERR_NONE && pam_set_item(login->pamh, PAM_AUTHTOK, password.bytes) != PAM_SUCCESS)
         error = ERR_NO_MEMORY;
     if (error == ERR_NONE)
-        error = try_password(login, username, password.bytes, &refused);
+        error = try_password(login, password.bytes, &refused);
     secret_free(&password);
     return error;
 }
 
-enum error signin(struct login *login, const char *username)
+enum error signin(struct login *login)
 {
     const struct options *options = &login->options;
     bool has_password = login->local_password.length > 0;
@@ -186,9 +170,9 @@ enum error signin(struct login *login, const char *username)
 
     /* A local password goes to Amazon only where the administrator said so. */
     if (!has_password)
-        return options->use_first_pass ? ERR_NO_PASSWORD : ask_and_try(login, username);
+        return options->use_first_pass ? ERR_NO_PASSWORD : ask_and_try(login);
     if (!options->use_first_pass && !options->try_first_pass)
-        return ask_and_try(login, username);
-    error = try_password(login, username, login->local_password.bytes, &refused);
-    return refused && !options->use_first_pass ? ask_and_try(login, username) : error;
+        return ask_and_try(login);
+    error = try_password(login, login->local_password.bytes, &refused);
+    return refused && !options->use_first_pass ? ask_and_try(login) : error;
 }

@@ -6,8 +6,8 @@
 
 #include "module/login.h"
 
-/* Signs `username` in, with the password that the options say: the one that PAM has already, or one asked for here.
- * Then the helper holds the access token, and login->signed_in is set. */
-enum error signin(struct login *login, const char *username);
+/* Signs login->username in, with the password that the options say: the one that PAM has already, or one asked for
+ * here. Then the helper holds the access token, and login->signed_in is set. */
+enum error signin(struct login *login);
 
 #endif

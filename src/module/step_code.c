@@ -1,10 +1,12 @@
 #include "common/safe_file.h"
 #include "common/text.h"
 #include "module/ask.h"
+#include "module/attribute.h"
 #include "module/code.h"
 #include "module/log.h"
 #include "module/metadata.h"
 #include "module/policy.h"
+#include "module/remember.h"
 #include "module/steps.h"
 #include "module/token.h"
 
@@ -17,46 +19,35 @@
 /* What the helper may take beyond code_timeout before it ends by itself. */
 #define LIFETIME_GRACE_MS 5000
 
-/* What the option table knows and this version does not do yet: refused, because an option that is read and ignored is
- * a door left open. */
-static const char *unsupported(const struct options *options)
-{
-    const struct {
-        bool asked_for;
-        const char *key;
-    } keys[] = {
-        {options->attribute.count > 1, "attribute with a choice"},
-        {options->when != WHEN_ALWAYS, "when = unverified"},
-        {options->remember != 0, "remember"},
-        {options->exempt_group.count > 0, "exempt_group"},
-    };
-
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (keys[i].asked_for)
-            return keys[i].key;
-    return NULL;
-}
-
 static enum error load_options(struct login *login, int argc, const char *argv[])
 {
     bool loaded = options_load(&login->options, DEFAULT_CONF, argc, argv, login->detail, sizeof login->detail);
 
     login->deadline = deadline_in((int64_t)login->options.code_timeout * 1000);
-    if (loaded && unsupported(&login->options) != NULL) {
-        snprintf(login->detail, sizeof login->detail, "%s is not in this version", unsupported(&login->options));
-        loaded = false;
-    }
     return loaded ? ERR_NONE : ERR_CONFIG;
 }
 
+/* Who logs in: as PAM knows him, and as Cognito does. */
 static enum error identify_user(struct login *login)
 {
     const char *user = NULL;
+    struct template_values values;
+    enum error error;
 
     if (pam_get_user(login->pamh, &user, NULL) != PAM_SUCCESS || user == NULL)
         return ERR_CONVERSATION;
     login->user = strdup(user);
-    return login->user == NULL ? ERR_NO_MEMORY : policy_check(login);
+    if (login->user == NULL)
+        return ERR_NO_MEMORY;
+    error = policy_check(login);
+    if (error != ERR_NONE)
+        return error;
+    values = login_values(login);
+    if (template_expand(login->options.username, &values, login->username, sizeof login->username) &&
+        *login->username != '\0')
+        return ERR_NONE;
+    snprintf(login->detail, sizeof login->detail, "the option username gives an empty or too long name");
+    return ERR_BAD_USER_NAME;
 }
 
 static enum error read_client_secret(struct login *login, struct secret *secret)
@@ -106,27 +97,55 @@ static enum error start_helper(struct login *login)
     return error;
 }
 
-static enum error run(struct login *login, int argc, const char *argv[])
+/* From the token to the answer; what needs no code stops in between, with its own state. */
+static enum error obtain_code(struct login *login)
 {
-    enum error error = load_options(login, argc, argv);
+    enum error error = token_obtain(login);
 
-    if (error == ERR_NONE)
-        error = identify_user(login);
     if (error != ERR_NONE)
         return error;
-    login->attribute = login->options.attribute.items[0];
-    error = metadata_expand(login);
-    if (error == ERR_NONE)
-        error = start_helper(login);
-    if (error == ERR_NONE)
-        error = token_obtain(login);
-    if (error == ERR_NONE)
-        error = code_send(login);
+    if (remember_has(login, login->username)) {
+        login->state = LOGIN_NOT_NEEDED;
+        return ERR_NONE;
+    }
+    error = attribute_choose(login);
+    if (error != ERR_NONE || login->state == LOGIN_NOT_NEEDED)
+        return error;
+    error = code_send(login);
     if (error == ERR_NONE)
         error = code_ask(login, NULL);
     if (error == ERR_NONE)
         login->state = LOGIN_PENDING;
     return error;
+}
+
+static enum error run(struct login *login, int argc, const char *argv[])
+{
+    bool exempt = false;
+    enum error error = load_options(login, argc, argv);
+
+    if (error == ERR_NONE)
+        error = identify_user(login);
+    if (error == ERR_NONE)
+        error = policy_exempts(login, &exempt);
+    if (error == ERR_NONE && exempt) {
+        login->state = LOGIN_EXEMPT;
+        return ERR_NONE;
+    }
+    if (error == ERR_NONE)
+        error = metadata_expand(login);
+    if (error == ERR_NONE)
+        error = start_helper(login);
+    return error == ERR_NONE ? obtain_code(login) : error;
+}
+
+/* For the log's result=, where nothing failed. */
+static const char *name_of(enum login_state state)
+{
+    static const char *const names[] = {
+        [LOGIN_PENDING] = "pending", [LOGIN_EXEMPT] = "exempt", [LOGIN_NOT_NEEDED] = "not-needed"};
+
+    return state < sizeof names / sizeof *names && names[state] != NULL ? names[state] : "none";
 }
 
 int step_code(pam_handle_t *pamh, int flags, int argc, const char *argv[])
@@ -138,11 +157,14 @@ int step_code(pam_handle_t *pamh, int flags, int argc, const char *argv[])
     if (login == NULL)
         return error_pam_code(ERR_NO_MEMORY, false);
     error = run(login, argc, argv);
-    log_outcome(login, error, "pending");
-    if (error != ERR_NONE) {
+    if (error != ERR_NONE)
+        login->state = LOGIN_ATTEMPTED;
+    log_outcome(login, error, name_of(login->state));
+    if (error != ERR_NONE)
         tell_error(login, error);
+    /* Only a pending code has more to be asked of Cognito. */
+    if (login->state != LOGIN_PENDING)
         login_end(login);
-    }
     facts = login_facts(login, false);
     return verdict_of_code(&facts, error_pam_code(error, login->in_signin));
 }

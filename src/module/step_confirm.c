@@ -1,10 +1,8 @@
 #include "module/ask.h"
 #include "module/code.h"
 #include "module/log.h"
+#include "module/remember.h"
 #include "module/steps.h"
-
-#include <security/pam_ext.h>
-#include <syslog.h>
 
 static enum error verify(struct login *login)
 {
@@ -62,15 +60,18 @@ int step_confirm(pam_handle_t *pamh, int flags)
     int verdict;
 
     if (login == NULL) {
-        pam_syslog(pamh, LOG_ERR, "result=%s why=\"%s\"", error_name(error), error_log_text(error));
+        const struct login unrecorded = login_unrecorded(pamh);
+
+        log_outcome(&unrecorded, error, NULL);
         return verdict_of_confirm(&facts, error_pam_code(error, false));
     }
     error = run(login, &facts, &facts.accepted);
     verdict = verdict_of_confirm(&facts, error_pam_code(error, false));
     login->used = true;
-    if (facts.accepted)
+    if (facts.accepted) {
         login->state = LOGIN_CONFIRMED;
-    else if (error != ERR_NONE)
+        remember_keep(login, login->username);
+    } else if (error != ERR_NONE)
         login->state = LOGIN_ATTEMPTED;
     log_outcome(login, error, facts.accepted ? "confirmed" : "passed");
     if (error != ERR_NONE)

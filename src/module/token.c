@@ -12,25 +12,14 @@
 /* More is no token file at all. Fewer bytes may still be more than a token can have: the helper says so. */
 #define FILE_MOST (64 * 1024)
 
-/* The Cognito user name for this login, by the option `username`. */
-static enum error expand_username(struct login *login, char *out, size_t size)
-{
-    const struct template_values values = login_values(login);
-
-    if (template_expand(login->options.username, &values, out, size) && *out != '\0')
-        return ERR_NONE;
-    snprintf(login->detail, sizeof login->detail, "the option username gives an empty or too long name");
-    return ERR_BAD_USER_NAME;
-}
-
-static enum error from_signin(struct login *login, const char *username, const char *value, bool *absent)
+static enum error from_signin(struct login *login, const char *value, bool *absent)
 {
     (void)value;
     (void)absent;
-    return signin(login, username);
+    return signin(login);
 }
 
-static enum error use_token(struct login *login, const char *username, const char *token)
+static enum error use_token(struct login *login, const char *token)
 {
     struct result_message result;
 
@@ -38,7 +27,7 @@ static enum error use_token(struct login *login, const char *username, const cha
         snprintf(login->detail, sizeof login->detail, "a token of more than %d bytes", TOKEN_MOST);
         return ERR_BAD_TOKEN;
     }
-    const struct token_message message = {.token = token, .match = login->options.match, .expect = username};
+    const struct token_message message = {.token = token, .match = login->options.match, .expect = login->username};
     return login_call(login, MSG_TOKEN, &message, &result);
 }
 
@@ -54,7 +43,7 @@ static bool expand_path(struct login *login, const char *value, char *path, size
     return false;
 }
 
-static enum error from_file(struct login *login, const char *username, const char *value, bool *absent)
+static enum error from_file(struct login *login, const char *value, bool *absent)
 {
     struct secret content = {NULL, 0};
     enum error error = ERR_UNSAFE_FILE;
@@ -78,7 +67,7 @@ static enum error from_file(struct login *login, const char *username, const cha
             snprintf(login->detail, sizeof login->detail, "%.300s: empty, or a NUL inside", path);
             error = ERR_BAD_TOKEN;
         } else {
-            error = use_token(login, username, content.bytes);
+            error = use_token(login, content.bytes);
         }
         break;
     }
@@ -87,17 +76,17 @@ static enum error from_file(struct login *login, const char *username, const cha
 }
 
 /* PAM_AUTHTOK is the token: an earlier module put it there, or the user pasted it where a password was asked. */
-static enum error from_authtok(struct login *login, const char *username, const char *value, bool *absent)
+static enum error from_authtok(struct login *login, const char *value, bool *absent)
 {
     const void *token = NULL;
 
     (void)value;
     *absent = pam_get_item(login->pamh, PAM_AUTHTOK, &token) != PAM_SUCCESS || token == NULL;
-    return *absent ? ERR_NO_TOKEN : use_token(login, username, token);
+    return *absent ? ERR_NO_TOKEN : use_token(login, token);
 }
 
 /* A PAM environment variable, set by an earlier module. It is removed once read: sshd exports what stays. */
-static enum error from_environment(struct login *login, const char *username, const char *value, bool *absent)
+static enum error from_environment(struct login *login, const char *value, bool *absent)
 {
     const char *found = pam_getenv(login->pamh, value);
     char *token = found == NULL ? NULL : strdup(found);
@@ -111,7 +100,7 @@ static enum error from_environment(struct login *login, const char *username, co
     if (pam_putenv(login->pamh, value) != PAM_SUCCESS)
         error = ERR_SYSTEM;
     else if (token != NULL)
-        error = use_token(login, username, token);
+        error = use_token(login, token);
     secret_free_string(&token);
     return error;
 }
@@ -132,7 +121,7 @@ static enum error run_command(struct login *login, const char *path, struct secr
     return error;
 }
 
-static enum error from_command(struct login *login, const char *username, const char *value, bool *absent)
+static enum error from_command(struct login *login, const char *value, bool *absent)
 {
     struct secret token = {NULL, 0};
     enum error error = ERR_UNSAFE_FILE;
@@ -153,7 +142,7 @@ static enum error from_command(struct login *login, const char *username, const 
     case SAFE_OK:
         error = run_command(login, path, &token);
         if (error == ERR_NONE)
-            error = use_token(login, username, token.bytes);
+            error = use_token(login, token.bytes);
         break;
     }
     secret_free(&token);
@@ -163,7 +152,7 @@ static enum error from_command(struct login *login, const char *username, const 
 /* How an item of the option begins, and what obtains the token. Each sets *absent when this source has none. */
 static const struct source {
     const char *prefix;
-    enum error (*obtain)(struct login *login, const char *username, const char *value, bool *absent);
+    enum error (*obtain)(struct login *login, const char *value, bool *absent);
 } sources[] = {
     {"signin", from_signin}, {"authtok", from_authtok},  {"env:", from_environment},
     {"file:", from_file},    {"command:", from_command},
@@ -180,20 +169,16 @@ static const struct source *source_of(const char *item)
 enum error token_obtain(struct login *login)
 {
     const struct strings *items = &login->options.token;
-    char username[256];
-    enum error error = expand_username(login, username, sizeof username);
+    enum error error;
 
-    if (error != ERR_NONE)
-        return error;
     for (size_t i = 0; i < items->count; i++) {
         const struct source *source = source_of(items->items[i]);
         bool absent = false;
 
-        if (source == NULL) {
-            snprintf(login->detail, sizeof login->detail, "token source %.64s is not in this version", items->items[i]);
+        /* The option's parser takes nothing else. */
+        if (source == NULL)
             return ERR_CONFIG;
-        }
-        error = source->obtain(login, username, items->items[i] + strlen(source->prefix), &absent);
+        error = source->obtain(login, items->items[i] + strlen(source->prefix), &absent);
         if (!absent)
             return error;
     }

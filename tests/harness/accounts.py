@@ -3,8 +3,10 @@
 import grp
 import pwd
 import subprocess
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Iterator, Mapping, Sequence
 
 FIRST_ID = 64100
 ETC = Path("/etc")
@@ -41,6 +43,18 @@ def add_group(name: str, members: list[str]) -> int:
 
 def exists(name: str) -> bool:
     return any(entry.pw_name == name for entry in pwd.getpwall())
+
+
+@contextmanager
+def groups(members: Mapping[str, Sequence[str]]) -> Iterator[None]:
+    """More groups for a while, each with these members."""
+    before = (ETC / "group").read_text(encoding="utf-8")
+    for number, name in enumerate(members, FIRST_ID + 1000):
+        _append("group", f"{name}:x:{number}:{','.join(members[name])}")
+    try:
+        yield
+    finally:
+        (ETC / "group").write_text(before, encoding="utf-8")
 
 
 def _append(database: str, line: str) -> None:

@@ -15,6 +15,7 @@ from .stage import SERVICE, SOLE, Stage, Value, Watched
 PROGRAM = Path(__file__).with_name("host.py")
 
 PAM_USER = 2
+PAM_TTY = 3
 PAM_RHOST = 4
 
 

@@ -1,6 +1,7 @@
 """Where one test's logins happen: its config file, its stack, and what is watched around each of them."""
 
 import re
+import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,6 +78,8 @@ class Stage:
         self.secrets: list[str] = []
         self._syslog = syslog
         self._standin = standin
+        # This host has counted and remembered nothing yet.
+        shutil.rmtree(leftovers.STATE, ignore_errors=True)
         if standin:
             self.config = {**standin.config(), "signin_flow": "password"}
 

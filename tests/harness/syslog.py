@@ -16,12 +16,16 @@ FORM = re.compile(r"<(?P<number>\d+)>\w{3} [ \d]\d \d\d:\d\d:\d\d (?P<tag>[^:]*)
 
 @dataclass(frozen=True)
 class Line:
-    """One line as it was logged. `tag` is the program, perhaps with its process id."""
+    """One line as it was logged. `tag` is the program, perhaps with its process id.
+
+    In `text` bytes that are no UTF-8 are written out; `raw` has them as they came, each byte a character.
+    """
 
     facility: int
     priority: str
     tag: str
     text: str
+    raw: str = ""
 
     def at_least(self, priority: str) -> bool:
         return PRIORITIES.index(self.priority) <= PRIORITIES.index(priority)
@@ -36,7 +40,8 @@ def parse(datagram: bytes) -> Line:
     if not found:
         raise ValueError(f"not a syslog line: {text!r}")
     facility, priority = divmod(int(found["number"]), 8)
-    return Line(facility, PRIORITIES[priority], found["tag"], found["text"])
+    raw = datagram.removesuffix(b"\0").decode("latin-1").partition(f"{found['tag']}: ")[2]
+    return Line(facility, PRIORITIES[priority], found["tag"], found["text"], raw)
 
 
 class Syslog:
