@@ -27,7 +27,7 @@ TESTS = Path(__file__).parent
 
 MARKERS = (
     "smoke: a short selection that touches everything",
-    "uninstrumented: for builds whose memory is their own; a sanitizer keeps what is freed",
+    "uninstrumented: not for builds with sanitizers: they keep what is freed, and cannot be loaded into setuid programs",
     "valgrind: each way through the modules once, for slow hosts",
 )
 

@@ -337,14 +337,17 @@ def su(
         yield run
 
 
+@pytest.mark.uninstrumented
 def test_su(su: Callable[..., dialogue.Talk], code: Code) -> None:
     assert "inside" in su([(GERMAN_PASSWORD, PASSWORD), (GERMAN_ASKED, code)]).ending
 
 
+@pytest.mark.uninstrumented
 def test_su_with_a_language(su: Callable[..., dialogue.Talk]) -> None:
     su([(FRENCH_PASSWORD, "no")], LANGUAGE="tlh:fr:de")
 
 
+@pytest.mark.uninstrumented
 def test_su_with_a_path(su: Callable[..., dialogue.Talk], planted: str) -> None:
     su([(words.PASSWORD, "no")], LANGUAGE=planted)
     su([(words.PASSWORD, "no")], LANGUAGE=f"fr:{planted}")
