@@ -84,16 +84,8 @@ static void nothing_is_not_translated(void **state)
 
 static void control_characters_are_not_shown(void **state)
 {
-    static const char *const bad[] = {"\033[2J",
-                                      "a\r",
-                                      "a\a",
-                                      "\t",
-                                      "\x7f",
-                                      "\xc2\x9b"
-                                      "2J",
-                                      "\xff",
-                                      "a\xc3",
-                                      "\xed\xa0\x80"};
+    static const char *const bad[] = {"\033[2J",    "a\r",  "a\a",   "\t",          "\x7f",
+                                      "\xc2\x9b[J", "\xff", "a\xc3", "\xed\xa0\x80"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(bad); i++)
