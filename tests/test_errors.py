@@ -3,6 +3,7 @@
 import re
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Callable
 
 import pytest
@@ -318,10 +319,29 @@ def test_late_reply(login: Login, standin: Standin, code: Code, operation: str) 
     assert len(standin.journal.requests(operation)) == 1
 
 
+CLOSE_WAIT = "08"  # include/net/tcp_states.h of Linux
+
+
+def wait_for_close_by(port: int) -> None:
+    """Until the kernel knows that the server at this port has closed a connection."""
+    limit = time.monotonic() + 5
+    while time.monotonic() < limit:
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        if any(row[2].endswith(f":{port:04X}") and row[3] == CLOSE_WAIT for row in rows):
+            return
+        time.sleep(0.005)
+    raise TimeoutError(f"nothing at port {port} was closed")
+
+
 def test_server_closes_while_the_person_reads(login: Login, standin: Standin, code: Code) -> None:
     """It connects again, and nothing is sent twice."""
     standin.faults.add(SEND, faults.idle_close())
-    assert login([SIGN_IN, (words.ASKED, code)]).let_in
+
+    def read_and_type() -> str:
+        wait_for_close_by(standin.port)
+        return code()
+
+    assert login([SIGN_IN, (words.ASKED, read_and_type)]).let_in
     assert len(standin.journal.requests(VERIFY)) == 1
     assert len(standin.journal.connections) == 2
 

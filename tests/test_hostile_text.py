@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Callable
 
 import pytest
@@ -269,6 +270,18 @@ def test_remote_host(hosts: Hosts, code: Code, text: str) -> None:
         assert host.call("authenticate", [PASSWORD, code]) == "PAM_SUCCESS"
         host.end()
     assert len(check(host)) == 2
+
+
+@pytest.mark.parametrize("text", ["escape", "line-feed", "bidi"])
+def test_remote_host_in_a_path(hosts: Hosts, ground: Path, text: str) -> None:
+    """A token file that is named after the remote host, and cannot be used: the log names it."""
+    with hosts(token=f"file:{ground}/%r") as host:
+        host.start()
+        host.set_item(PAM_RHOST, TEXTS[text])
+        (ground / TEXTS[text]).mkdir()
+        assert host.call("authenticate") == "PAM_SERVICE_ERR"
+        host.end()
+    assert len(check(host)) == 1
 
 
 @pytest.mark.parametrize("answers", [[""] * 200, ["1 1"] * 200, ["", "1 1"] * 100], ids=["empty", "unusable", "both"])

@@ -1,6 +1,8 @@
 #include "helper/json.h"
 
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What a pass over the text saw, beside the tree that json-c makes of it. */
@@ -108,20 +110,68 @@ static bool is_utf_8(const char *text)
     return true;
 }
 
-static struct json_object *parse_strictly(const char *text, size_t length)
+/* The code point of the character at `*text`, which is UTF-8 by is_utf_8(); *text is moved behind it. */
+static uint32_t next_character(const char **text)
+{
+    const unsigned char *at = (const unsigned char *)*text;
+    unsigned char low, high;
+    size_t left = *at < 0x80 ? 0 : followers(*at, &low, &high);
+    uint32_t character = left == 0 ? *at : *at & (0x3fU >> left);
+
+    *text += left + 1;
+    while (left-- > 0)
+        character = character << 6 | (*++at & 0x3f);
+    return character;
+}
+
+/* The same JSON in ASCII alone: json-c 0.18, when strict, refuses all else in strings (its issue 892). Two escapes, a
+ * surrogate pair, for what lies beyond 16 bits: RFC 8259, section 7. */
+static bool to_ascii(const char *text, struct secret *ascii)
+{
+    /* At most 6 letters for a character of 2 bytes, the worst case. */
+    size_t size = 3 * strlen(text) + 1;
+    char *out = malloc(size);
+    size_t at = 0;
+    bool made;
+
+    if (out == NULL)
+        return false;
+    while (*text != '\0') {
+        uint32_t character = next_character(&text);
+
+        if (character < 0x80)
+            out[at++] = (char)character;
+        else if (character < 0x10000)
+            at += (size_t)snprintf(out + at, size - at, "\\u%04x", character);
+        else
+            at += (size_t)snprintf(out + at, size - at, "\\u%04x\\u%04x", 0xd7c0 + (character >> 10),
+                                   0xdc00 + (character & 0x3ff));
+    }
+    made = secret_set(ascii, out, at);
+    explicit_bzero(out, at);
+    free(out);
+    return made;
+}
+
+static struct json_object *parse_strictly(const char *text)
 {
     struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
     struct json_object *object = NULL;
+    struct secret ascii = {NULL, 0};
 
-    if (tokener == NULL)
-        return NULL;
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    object = json_tokener_parse_ex(tokener, text, (int)length);
-    if (json_tokener_get_error(tokener) != json_tokener_success || json_tokener_get_parse_end(tokener) != length) {
+    if (tokener == NULL || !to_ascii(text, &ascii) || ascii.length >= INT_MAX)
+        goto out;
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+    object = json_tokener_parse_ex(tokener, ascii.bytes, (int)ascii.length);
+    if (json_tokener_get_error(tokener) != json_tokener_success ||
+        json_tokener_get_parse_end(tokener) != ascii.length) {
         json_object_put(object);
         object = NULL;
     }
-    json_tokener_free(tokener);
+out:
+    secret_free(&ascii);
+    if (tokener != NULL)
+        json_tokener_free(tokener);
     return object;
 }
 
@@ -130,9 +180,9 @@ struct json_object *json_parse(const char *text, size_t length)
     struct json_object *object;
     struct scan scan;
 
-    if (length >= INT_MAX || strlen(text) != length || !is_utf_8(text))
+    if (strlen(text) != length || !is_utf_8(text))
         return NULL;
-    object = parse_strictly(text, length);
+    object = parse_strictly(text);
     scan = scan_text(text);
     /* Of a name that stands twice in one object json-c keeps the last value only: then the tree has fewer members than
      * the text. It compares names as they read, not as they are written, so that escapes hide nothing. */

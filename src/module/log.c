@@ -43,6 +43,8 @@ static const char *explain(char *out, size_t size, const struct login *login, en
         return out;
     snprintf(text, sizeof text, "%s%s%s", detail, *detail != '\0' && hint != NULL ? "; " : "",
              hint == NULL ? "" : hint);
+    /* A path in it may have come from a remote host, by a template. */
+    text_printable(text, sizeof text, text);
     for (char *at = strpbrk(text, "\"\\"); at != NULL; at = strpbrk(at, "\"\\"))
         *at = '\'';
     snprintf(out, size, " why=\"%s\"", text);
