@@ -90,7 +90,8 @@ static bool count(struct budget *budget, int64_t now)
     return true;
 }
 
-/* The image of a file with `limit` slots: those that are live in `old`, if there is one, and one for now. */
+/* The image of a file with `limit` slots: one that counts this moment, and those that are live in `old`, if there is
+ * one. */
 static enum state_result write_anew(struct budget *budget, const struct state_image *old)
 {
     struct state_image image;
