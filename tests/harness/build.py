@@ -15,6 +15,7 @@ class Build:
     pamdir: Path
     helper: Path
     command: Path
+    check: Path
     conf: Path
     srcdir: Path
     helper_user: str
@@ -23,7 +24,7 @@ class Build:
 
     def paths(self) -> list[Path]:
         """Every place that has to stay visible in the private view of the machine."""
-        return [self.pamdir, self.helper, self.command, self.conf, self.srcdir, Path.cwd()]
+        return [self.pamdir, self.helper, self.command, self.check, self.conf, self.srcdir, Path.cwd()]
 
     def host_environment(self) -> dict[str, str]:
         """The environment of a host process: the same on every machine, but for the sanitizers' own."""
@@ -58,6 +59,7 @@ def from_environment() -> Build:
         pamdir=Path(variable("PAMDIR")),
         helper=Path(variable("HELPER")),
         command=Path(variable("COMMAND") or Path(variable("HELPER")).with_name("pam-cognito-command")),
+        check=Path(variable("CHECK") or Path(variable("HELPER")).parents[1] / "sbin/pam-cognito-check"),
         conf=Path(variable("CONF")),
         srcdir=Path(variable("SRCDIR")).resolve(),
         helper_user=variable("HELPER_USER"),
