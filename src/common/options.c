@@ -295,15 +295,19 @@ static const struct row rows[] = {
 #include "common/options.def"
 #undef OPTION
 };
-#define ROWS (sizeof rows / sizeof *rows)
+#define ROWS OPTIONS_COUNT
 
 /* A load under way: which keys the source that is read now has set, and where errors are reported. */
 struct load {
     struct options *options;
     bool set[ROWS];
     bool set_before[ROWS]; /* by an earlier source, which this one overrides */
+    unsigned int line;     /* of the file, 0 elsewhere */
     char *why;
     size_t size;
+    options_heed *heed; /* hears of each error; NULL: the first one ends the load */
+    void *data;
+    bool refused;
 };
 
 __attribute__((format(printf, 2, 3))) static bool refuse(struct load *load, const char *format, ...)
@@ -313,6 +317,9 @@ __attribute__((format(printf, 2, 3))) static bool refuse(struct load *load, cons
     va_start(arguments, format);
     vsnprintf(load->why, load->size, format, arguments);
     va_end(arguments);
+    load->refused = true;
+    if (load->heed != NULL)
+        load->heed(load->data, load->why);
     return false;
 }
 
@@ -365,9 +372,13 @@ static bool set_key(struct load *load, const char *where, const char *key, const
         clear_field(load->options, row);
         load->set_before[i] = false;
     }
+    if (!load->set[i])
+        load->options->origins[i] = (struct option_origin){as_argument ? "argument" : "file", load->line};
     load->set[i] = true;
     if (row->parse(row, value == NULL ? "yes" : value, field_of(load->options, row)))
         return true;
+    clear_field(load->options, row);
+    load->options->origins[i].from = NULL;
     if (row->shape == ONE_NUMBER && row->least < row->most)
         return refuse(load, "%s: %s expects a number of %s from %u to %u", where, key, row->choices, row->least,
                       row->most);
@@ -390,6 +401,9 @@ static bool load_line(struct load *load, const char *where, char *line, char *en
 {
     char *equals;
 
+    for (const char *at = line; at < end; at++)
+        if ((unsigned char)*at < 0x20 && *at != '\t')
+            return refuse(load, "%s: a control character", where);
     line = trim(line, end);
     if (*line == '\0' || *line == '#')
         return true;
@@ -401,21 +415,18 @@ static bool load_line(struct load *load, const char *where, char *line, char *en
 
 static bool load_text(struct load *load, const char *path, char *text, size_t length)
 {
-    unsigned int number = 1;
-
-    for (char *line = text, *end; line < text + length; line = end + 1, number++) {
+    load->line = 1;
+    for (char *line = text, *end; line < text + length; line = end + 1, load->line++) {
         char where[256];
 
         end = memchr(line, '\n', (size_t)(text + length - line));
         if (end == NULL)
             end = text + length;
-        snprintf(where, sizeof where, "%.200s:%u", path, number);
-        for (const char *at = line; at < end; at++)
-            if ((unsigned char)*at < 0x20 && *at != '\t')
-                return refuse(load, "%s: a control character", where);
-        if (!load_line(load, where, line, end))
+        snprintf(where, sizeof where, "%.200s:%u", path, load->line);
+        if (!load_line(load, where, line, end) && load->heed == NULL)
             return false;
     }
+    load->line = 0;
     return true;
 }
 
@@ -470,10 +481,13 @@ static bool load_argument(struct load *load, const char *argument)
 
 static bool load_defaults(struct load *load)
 {
-    for (size_t i = 0; i < ROWS; i++)
-        if (rows[i].value != NULL && !load->set[i] && !load->set_before[i] &&
-            !rows[i].parse(&rows[i], rows[i].value, field_of(load->options, &rows[i])))
+    for (size_t i = 0; i < ROWS; i++) {
+        if (rows[i].value == NULL || load->set[i] || load->set_before[i])
+            continue;
+        if (!rows[i].parse(&rows[i], rows[i].value, field_of(load->options, &rows[i])))
             return refuse(load, "out of memory");
+        load->options->origins[i].from = "default";
+    }
     return true;
 }
 
@@ -499,22 +513,29 @@ static const char *path_of(const char *url)
     return path == NULL ? "" : path;
 }
 
+/* What follows from other keys, where those are there. */
 static bool derive_urls(struct options *options)
 {
-    const char *region = options->region == NULL ? "" : options->region;
-    const char *domain = domain_of(region);
+    const char *region = options->region;
+    const char *domain = region == NULL ? NULL : domain_of(region);
 
-    if (options->endpoint == NULL && asprintf(&options->endpoint, "https://cognito-idp.%s.%s", region, domain) < 0)
-        return false;
-    if (options->issuer == NULL &&
-        asprintf(&options->issuer, "https://cognito-idp.%s.%s/%s", region, domain, options->user_pool_id) < 0)
-        return false;
-    if (options->jwks_url == NULL) {
+    if (options->endpoint == NULL && region != NULL) {
+        if (asprintf(&options->endpoint, "https://cognito-idp.%s.%s", region, domain) < 0)
+            return false;
+        options->origins[OPTION_endpoint].from = "derived from region";
+    }
+    if (options->issuer == NULL && region != NULL && options->user_pool_id != NULL) {
+        if (asprintf(&options->issuer, "https://cognito-idp.%s.%s/%s", region, domain, options->user_pool_id) < 0)
+            return false;
+        options->origins[OPTION_issuer].from = "derived from region and user_pool_id";
+    }
+    if (options->jwks_url == NULL && options->endpoint != NULL && options->issuer != NULL) {
         const char *endpoint = options->endpoint;
         int host = (int)(strlen(endpoint) - strlen(path_of(endpoint)));
 
         if (asprintf(&options->jwks_url, "%.*s%s/.well-known/jwks.json", host, endpoint, path_of(options->issuer)) < 0)
             return false;
+        options->origins[OPTION_jwks_url].from = "derived from endpoint and issuer";
     }
     return true;
 }
@@ -527,19 +548,38 @@ static bool has_command(const struct strings *sources)
     return false;
 }
 
+/* True when no source says the key; one whose value was refused says it. */
+static bool is_missing(const struct load *load, enum option_place place)
+{
+    return *(char **)field_of(load->options, &rows[place]) == NULL && !load->set[place];
+}
+
 static bool check_whole(struct load *load, const char *path)
 {
-    const struct options *options = load->options;
+    const struct {
+        bool missing;
+        const char *what;
+    } required[] = {
+        {is_missing(load, OPTION_region) && (is_missing(load, OPTION_endpoint) || is_missing(load, OPTION_issuer)),
+         "region is missing (needed unless both endpoint and issuer are given)"},
+        {is_missing(load, OPTION_user_pool_id), "user_pool_id is missing"},
+        {is_missing(load, OPTION_client_id), "client_id is missing"},
+        {has_command(&load->options->token) && is_missing(load, OPTION_token_command_user),
+         "token_command_user is missing (needed with command:)"},
+    };
 
-    if (options->region == NULL && (options->endpoint == NULL || options->issuer == NULL))
-        return refuse(load, "%s: region is missing (needed unless both endpoint and issuer are given)", path);
-    if (options->user_pool_id == NULL)
-        return refuse(load, "%s: user_pool_id is missing", path);
-    if (options->client_id == NULL)
-        return refuse(load, "%s: client_id is missing", path);
-    if (has_command(&options->token) && options->token_command_user == NULL)
-        return refuse(load, "%s: token_command_user is missing (needed with command:)", path);
+    for (size_t i = 0; i < sizeof required / sizeof *required; i++)
+        if (required[i].missing && !refuse(load, "%s: %s", path, required[i].what) && load->heed == NULL)
+            return false;
     return true;
+}
+
+/* What comes after the last source. */
+static bool complete(struct load *load, const char *file)
+{
+    if (!load_defaults(load) || !check_whole(load, file))
+        return false;
+    return (derive_urls(load->options) || refuse(load, "out of memory")) && !load->refused;
 }
 
 bool options_load(struct options *options, const char *file, int argc, const char *const argv[], char *why, size_t size)
@@ -559,13 +599,81 @@ bool options_load(struct options *options, const char *file, int argc, const cha
     for (int i = 0; i < argc; i++)
         if (strncmp(argv[i], "conf=", 5) != 0 && !load_argument(&load, argv[i]))
             return false;
-    if (!load_defaults(&load) || !check_whole(&load, file))
-        return false;
-    return derive_urls(options) || refuse(&load, "out of memory");
+    return complete(&load, file);
+}
+
+bool options_read(struct options *options, const char *file, options_heed *heed, void *data)
+{
+    char why[OPTIONS_WHY];
+    struct load load = {.options = options, .why = why, .size = sizeof why, .heed = heed, .data = data};
+
+    memset(options, 0, sizeof *options);
+    return load_file(&load, file, true) && complete(&load, file);
+}
+
+/* The items with ", " between them; NULL when memory is short. The caller frees. */
+static char *join(const struct strings *list)
+{
+    size_t size = 1;
+    char *text, *end;
+
+    for (size_t i = 0; i < list->count; i++)
+        size += strlen(list->items[i]) + 2;
+    text = end = calloc(1, size);
+    for (size_t i = 0; text != NULL && i < list->count; i++)
+        end = stpcpy(stpcpy(end, i > 0 ? ", " : ""), list->items[i]);
+    return text;
+}
+
+/* The word at that place of a list with blanks between them, or the number itself where there is none. The caller
+ * frees. */
+static char *number_text(const struct row *row, unsigned int number)
+{
+    char *text = NULL;
+
+    if (row->parse != parse_choice)
+        return asprintf(&text, "%u", number) < 0 ? NULL : text;
+    for (const char *word = row->choices; *word != '\0'; word += strcspn(word, " "), word += strspn(word, " "))
+        if (number-- == 0)
+            return strndup(word, strcspn(word, " "));
+    return NULL;
+}
+
+static char *value_text(const struct options *options, const struct row *row)
+{
+    const void *field = (const char *)options + row->offset;
+
+    switch (row->shape) {
+    case ONE_TEXT:
+        return strdup(*(char *const *)field);
+    case ONE_NUMBER:
+        return number_text(row, *(const unsigned int *)field);
+    case ONE_BOOL:
+        return strdup(*(const bool *)field ? "yes" : "no");
+    case LIST:
+        return join(field);
+    }
+    return NULL;
+}
+
+bool options_at(const struct options *options, enum option_place place, struct option *option)
+{
+    *option = (struct option){.key = rows[place].key, .origin = options->origins[place]};
+    if (option->origin.from == NULL)
+        return true;
+    option->value = value_text(options, &rows[place]);
+    return option->value != NULL;
+}
+
+void option_free(struct option *option)
+{
+    free(option->value);
+    option->value = NULL;
 }
 
 void options_free(struct options *options)
 {
     for (size_t i = 0; i < ROWS; i++)
         clear_field(options, &rows[i]);
+    memset(options->origins, 0, sizeof options->origins);
 }

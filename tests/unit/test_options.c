@@ -315,6 +315,91 @@ static void unsafe_files_are_refused(void **state)
     options_free(&options);
 }
 
+/* The option as "value|from:line", to be compared and forgotten. */
+static void assert_option(const struct options *options, enum option_place place, const char *expected)
+{
+    struct option option;
+    char text[1024];
+
+    assert_true(options_at(options, place, &option));
+    snprintf(text, sizeof text, "%s|%s:%u", option.value == NULL ? "" : option.value,
+             option.origin.from == NULL ? "" : option.origin.from, option.origin.line);
+    assert_string_equal(text, expected);
+    option_free(&option);
+}
+
+static void values_are_told_with_where_they_come_from(void **state)
+{
+    const char *const arguments[] = {"max_tries=5", "debug", "remember=60", NULL};
+    struct options options;
+    struct option option;
+
+    (void)state;
+    assert_true(load(&options,
+                     "\n# more\nattribute = phone_number , email\nwhen=unverified\nclient_metadata = a=1, 2\n"
+                     "client_metadata = b=%h\nremember = 50\necho = no\n",
+                     arguments));
+    assert_option(&options, OPTION_region, "eu-west-1|file:1");
+    assert_option(&options, OPTION_attribute, "phone_number, email|file:6");
+    assert_option(&options, OPTION_when, "unverified|file:7");
+    assert_option(&options, OPTION_client_metadata, "a=1, 2, b=%h|file:8");
+    assert_option(&options, OPTION_echo, "no|file:11");
+    assert_option(&options, OPTION_max_tries, "5|argument:0");
+    assert_option(&options, OPTION_debug, "yes|argument:0");
+    assert_option(&options, OPTION_remember, "60|argument:0");
+    assert_option(&options, OPTION_max_sends, "3|default:0");
+    assert_option(&options, OPTION_signin_flow, "srp|default:0");
+    assert_option(&options, OPTION_require, "no|default:0");
+    assert_option(&options, OPTION_proxy, "|:0");
+    assert_option(&options, OPTION_endpoint, "https://cognito-idp.eu-west-1.amazonaws.com|derived from region:0");
+    for (int place = 0; place < OPTIONS_COUNT; place++) {
+        assert_true(options_at(&options, (enum option_place)place, &option));
+        assert_true((option.value == NULL) == (option.origin.from == NULL));
+        option_free(&option);
+    }
+    options_free(&options);
+    assert_option(&options, OPTION_region, "|:0");
+}
+
+/* Counts them, and keeps the last. */
+static void heed(void *data, const char *what)
+{
+    ++*(int *)data;
+    snprintf(why, sizeof why, "%s", what);
+}
+
+static void a_reader_hears_of_every_error(void **state)
+{
+    struct options options;
+    int heard = 0;
+
+    (void)state;
+    write_file(MINIMAL "max_tries = 4\n");
+    assert_true(options_read(&options, file, heed, &heard));
+    assert_int_equal(heard, 0);
+    options_free(&options);
+
+    write_file("region = eu-west-1\ncolour = blue\nlost\nmax_tries = 11\nuser_pool_id = ?\nsend_limit = 7\n"
+               "token = command:/x, signin, signin\n");
+    assert_false(options_read(&options, file, heed, &heard));
+    /* Five lines, and the one key that no line says. */
+    assert_int_equal(heard, 6);
+    assert_non_null(strstr(why, ": client_id is missing"));
+    assert_option(&options, OPTION_send_limit, "7|file:6");
+    assert_option(&options, OPTION_max_tries, "|:4");
+    assert_option(&options, OPTION_user_pool_id, "|:5");
+    assert_option(&options, OPTION_token, "|:7");
+    assert_option(&options, OPTION_client_id, "|:0");
+    assert_option(&options, OPTION_endpoint, "https://cognito-idp.eu-west-1.amazonaws.com|derived from region:0");
+    assert_option(&options, OPTION_issuer, "|:0");
+    options_free(&options);
+
+    heard = 0;
+    assert_false(options_read(&options, "/nonexistent/x.conf", heed, &heard));
+    assert_int_equal(heard, 1);
+    options_free(&options);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +414,8 @@ int main(void)
         cmocka_unit_test(what_is_required_is_asked_for),
         cmocka_unit_test(only_the_default_file_may_be_missing),
         cmocka_unit_test(unsafe_files_are_refused),
+        cmocka_unit_test(values_are_told_with_where_they_come_from),
+        cmocka_unit_test(a_reader_hears_of_every_error),
     };
 
     return cmocka_run_group_tests_name("options", tests, make_file, remove_file);
