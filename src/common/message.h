@@ -25,10 +25,12 @@ struct list {
 
 /* clang-format off */
 
-/* The first message: how to reach the pool and which tokens are its own. Times in milliseconds. */
+/* The first message: how to reach the pool and which tokens are its own. Times in milliseconds. `explain` is 1 for a
+ * peer that will ask for reports, and 0 in a login. */
 #define START_FIELDS(S, N, L) \
     S(version) S(endpoint) S(jwks_url) S(issuer) S(user_pool_id) S(client_id) S(client_secret) \
-    S(ca_path) S(ca_file) S(proxy) N(connect_timeout) N(request_timeout) N(lifetime)
+    S(ca_path) S(ca_file) S(proxy) N(connect_timeout) N(request_timeout) N(lifetime) \
+    N(explain)
 
 /* Sign in as `username`; the answer is a result, perhaps with a challenge. The token stays in the helper. `match` and
  * `expect` say whose token it must be: the claim or attribute, and its value. */
@@ -49,6 +51,13 @@ struct list {
 
 /* VerifyUserAttribute with `code`. */
 #define VERIFY_FIELDS(S, N, L) S(attribute) S(code)
+
+/* What pam-cognito-check wants to know; no login asks. `about` = "reach": how the pool's keys were reached: three strings
+ * in the result's `choices` for each step that was begun, "dns", "tcp", "tls", "jwks", "keys": its name, the
+ * microseconds that it took, and what it found. The error, if there is one, is that of the last of them. `about` =
+ * "token": what the last token that came was checked for: four strings for each check, its name, "ok", "unverified",
+ * "refused" or "refused-unverified", what was expected, and what was found. */
+#define REPORT_FIELDS(S, N, L) S(about)
 
 /* The answer to each of them. `error` is an enum error; `detail` one line for the log; `wire_name` the error's name as
  * it came, where the table does not know it. `challenge` is what Cognito asks before it gives a token, a ChallengeName of
@@ -76,7 +85,8 @@ struct list {
     M(RESULT, result) \
     M(RUN, run) \
     M(OUTPUT, output) \
-    M(LOOKUP, lookup)
+    M(LOOKUP, lookup) \
+    M(REPORT, report)
 
 /* clang-format on */
 
@@ -114,6 +124,9 @@ struct verify_message {
 };
 struct result_message {
     RESULT_FIELDS(S, N, L)
+};
+struct report_message {
+    REPORT_FIELDS(S, N, L)
 };
 struct run_message {
     RUN_FIELDS(S, N, L)

@@ -7,27 +7,35 @@
 #include <string.h>
 #include <time.h>
 
+/* Takes the outcome of a check of an attribute; `value` is NULL for an absent one. */
+static bool judge_attribute(struct session *session, bool passed, const char *name, const char *expected,
+                            const char *value, struct result *result)
+{
+    char wanted[CHECK_SHOWN], found[CHECK_SHOWN];
+
+    text_log_value(wanted, sizeof wanted, expected);
+    return checks_judge(session->checks, passed, "attribute", name, wanted,
+                        value == NULL ? "absent" : text_log_value(found, sizeof found, value), result);
+}
+
 /* An address proves nothing before its owner has shown that it is his: else whoever may write the attribute is anybody.
  */
 static bool match_attribute(struct session *session, const char *token, const char *match, const char *expect,
                             deadline_t deadline, struct result *result)
 {
-    char wanted[128], found[128];
     const char *value;
+    bool matches;
 
     if (!user_know(session, token, deadline, result))
         return false;
     value = user_attribute(session, match);
-    text_log_value(wanted, sizeof wanted, expect);
-    if (value == NULL || *expect == '\0' || strcmp(value, expect) != 0)
-        return result_fail(result, ERR_BAD_TOKEN, "attribute=%s expected=%s found=%s", match, wanted,
-                           value == NULL ? "absent" : text_log_value(found, sizeof found, value));
-    if (strcmp(match, "email") == 0 && !user_has_verified(session, "email")) {
-        value = user_attribute(session, "email_verified");
-        return result_fail(result, ERR_BAD_TOKEN, "attribute=email_verified expected=true found=%s",
-                           value == NULL ? "absent" : text_log_value(found, sizeof found, value));
-    }
-    return true;
+    matches = judge_attribute(session, value != NULL && *expect != '\0' && strcmp(value, expect) == 0, match, expect,
+                              value, result);
+    if (strcmp(match, "email") != 0 || (!matches && session->checks == NULL))
+        return matches;
+    return judge_attribute(session, user_has_verified(session, "email"), "email_verified", "true",
+                           user_attribute(session, "email_verified"), result) &&
+           matches;
 }
 
 bool access_keep(struct session *session, const char *token, const char *match, const char *expect, deadline_t deadline,
@@ -40,6 +48,7 @@ bool access_keep(struct session *session, const char *token, const char *match, 
         .match = match,
         .expect = expect,
         .now = time(NULL),
+        .checks = session->checks,
     };
 
     secret_free(&session->token);

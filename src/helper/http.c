@@ -17,6 +17,7 @@ struct http {
     CURLcode code; /* what became of it, once it is over and not late */
     curl_socket_t idle;
     bool left_a_thread;
+    struct transfer_trace trace; /* of the last one */
 };
 
 static CURLM *new_multi(void)
@@ -139,6 +140,8 @@ bool http_step(struct http *http)
 
     http->driven = true;
     code = curl_multi_perform(http->multi, &running);
+    if (http->options->watched)
+        transfer_watch(http->transfer);
     take_outcome(http);
     if (http->over)
         return true;
@@ -190,12 +193,18 @@ bool http_end(struct http *http, struct http_reply *reply, struct result *result
     bool ended = false;
 
     *reply = (struct http_reply){.status = 0};
+    http->trace = transfer_trace(http->transfer);
     if (http->late)
         refuse_late(http, result);
     else if (transfer_outcome(http->transfer, http->code, result))
         ended = read_reply(http->transfer, reply, result);
     release_transfer(http);
     return ended;
+}
+
+const struct transfer_trace *http_trace(const struct http *http)
+{
+    return &http->trace;
 }
 
 bool http_finish(struct http *http, deadline_t deadline, struct http_reply *reply, struct result *result)

@@ -48,6 +48,9 @@ bool http_step(struct http *http);
  * `result`. Free the reply with http_reply_free(). */
 bool http_end(struct http *http, struct http_reply *reply, struct result *result);
 
+/* How far the last transfer came that http_end() took the outcome of. */
+const struct transfer_trace *http_trace(const struct http *http);
+
 /* Lets the transfer under way come to its end, by `deadline` at the latest, and takes its outcome as http_end() does. A
  * peer that stirs meanwhile ends it with ERR_HELPER_LOST. */
 bool http_finish(struct http *http, deadline_t deadline, struct http_reply *reply, struct result *result);

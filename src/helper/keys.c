@@ -40,23 +40,36 @@ void keys_step(struct keys *keys, struct http *http)
         take(keys, &reply, &ignored);
 }
 
-bool keys_need(struct keys *keys, struct http *http, const char *url, deadline_t deadline, struct result *result)
+/* Lets the fetch that is under way come to its end. False also for a reply that is no key set: then `*replied`. */
+static bool finish(struct keys *keys, struct http *http, deadline_t deadline, bool *replied, struct result *result)
 {
     struct http_reply reply;
 
+    keys->coming = false;
+    *replied = http_finish(http, deadline, &reply, result);
+    return *replied && take(keys, &reply, result);
+}
+
+bool keys_try(struct keys *keys, struct http *http, const char *url, deadline_t deadline, struct result *result)
+{
+    bool replied;
+
     if (keys->set.count > 0)
         return true;
+    return (keys->coming || begin(keys, http, url, deadline, result)) && finish(keys, http, deadline, &replied, result);
+}
+
+bool keys_need(struct keys *keys, struct http *http, const char *url, deadline_t deadline, struct result *result)
+{
     if (keys->coming) {
-        keys->coming = false;
+        bool replied;
+
         /* A reply is final; a connection that failed gets a second chance, as the user may have typed for a minute
          * since. */
-        if (http_finish(http, deadline, &reply, result))
-            return take(keys, &reply, result);
-        if (result->error == ERR_HELPER_LOST)
+        if (finish(keys, http, deadline, &replied, result))
+            return true;
+        if (replied || result->error == ERR_HELPER_LOST)
             return false;
     }
-    if (!begin(keys, http, url, deadline, result))
-        return false;
-    keys->coming = false;
-    return http_finish(http, deadline, &reply, result) && take(keys, &reply, result);
+    return keys_try(keys, http, url, deadline, result);
 }

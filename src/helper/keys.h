@@ -28,4 +28,7 @@ void keys_step(struct keys *keys, struct http *http);
  * false with the reason in `result`. No transfer is under way afterwards. */
 bool keys_need(struct keys *keys, struct http *http, const char *url, deadline_t deadline, struct result *result);
 
+/* The same, but a connection that failed stays failed: for one who wants to hear of it. */
+bool keys_try(struct keys *keys, struct http *http, const char *url, deadline_t deadline, struct result *result);
+
 #endif

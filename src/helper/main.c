@@ -16,6 +16,7 @@
 #include "helper/http.h"
 #include "helper/keys.h"
 #include "helper/lockdown.h"
+#include "helper/report.h"
 #include "helper/result.h"
 #include "helper/session.h"
 #include "helper/signin.h"
@@ -34,8 +35,8 @@
 #define FRAME_MS 10000
 
 static handler *const handlers[MSG_COUNT] = {
-    [MSG_SIGNIN] = signin_run, [MSG_ANSWER] = answer_run, [MSG_TOKEN] = token_run,
-    [MSG_LOOKUP] = lookup_run, [MSG_SEND] = send_run,     [MSG_VERIFY] = verify_run,
+    [MSG_SIGNIN] = signin_run, [MSG_ANSWER] = answer_run, [MSG_TOKEN] = token_run,   [MSG_LOOKUP] = lookup_run,
+    [MSG_SEND] = send_run,     [MSG_VERIFY] = verify_run, [MSG_REPORT] = report_run,
 };
 
 union request {
@@ -45,6 +46,7 @@ union request {
     struct lookup_message lookup;
     struct send_message send;
     struct verify_message verify;
+    struct report_message report;
 };
 
 static bool send_result(struct session *session, const struct result *result)
@@ -90,10 +92,16 @@ static bool start(struct session *session, struct result *result)
         .ca_file = session->start.ca_file,
         .proxy = session->start.proxy,
         .connect_timeout = session->start.connect_timeout,
+        .watched = session->start.explain != 0,
     };
     session->http = http_new(&session->options, session->peer);
     if (session->http == NULL)
         return result_fail(result, ERR_SYSTEM, "libcurl cannot be set up");
+    if (session->start.explain != 0) {
+        session->checks = calloc(1, sizeof *session->checks);
+        if (session->checks == NULL)
+            return result_fail(result, ERR_NO_MEMORY, "checks");
+    }
     result_succeed(result);
     return true;
 }
@@ -158,6 +166,7 @@ static bool end(struct session *session)
     user_forget(session);
     challenge_forget(session);
     jwks_free(&session->keys.set);
+    free(session->checks);
     frame_free(&session->frame);
     frame_free(&session->start_frame);
     return ended;

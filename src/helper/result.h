@@ -12,7 +12,7 @@
 /* The longest message of Cognito that goes to the log, in bytes. */
 #define RESULT_SERVER_TEXT_MAX 200
 
-#define RESULT_CHOICES_MAX 8
+#define RESULT_CHOICES_MAX LIST_MAX
 
 /* A result owns its strings, so a copy needs nothing else and nothing has to be freed. All are
  * printable ASCII. */
@@ -40,7 +40,7 @@ __attribute__((format(printf, 3, 4))) bool result_fail(struct result *result, en
 /* Makes it a success and drops the detail. The other fields stay. */
 void result_succeed(struct result *result);
 
-/* Adds one to what the user may choose from, made printable. More than RESULT_CHOICES_MAX are dropped. */
+/* Adds one to the choices, made printable. More than RESULT_CHOICES_MAX are dropped. */
 void result_add_choice(struct result *result, const char *choice);
 
 /* Fills `message` with pointers into `result`: valid as long as that is. */

@@ -7,6 +7,7 @@
 #include "common/deadline.h"
 #include "common/message.h"
 #include "common/secret.h"
+#include "helper/checks.h"
 #include "helper/http.h"
 #include "helper/keys.h"
 #include "helper/result.h"
@@ -28,6 +29,7 @@ struct session {
     const struct challenge *challenge; /* the one that waits for MSG_ANSWER, or NULL */
     struct secret continuation;        /* and its Session */
     struct json_object *user;          /* what GetUser said of the token's user, or NULL */
+    struct checks *checks;             /* of the last token, if the peer wants to know; else NULL */
     struct secret token;               /* the user's access token, once it passed every check; absent before */
 };
 

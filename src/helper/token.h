@@ -8,6 +8,7 @@
 #ifndef PAM_COGNITO_HELPER_TOKEN_H
 #define PAM_COGNITO_HELPER_TOKEN_H
 
+#include "helper/checks.h"
 #include "helper/jwks.h"
 #include "helper/result.h"
 
@@ -22,6 +23,7 @@ struct token_rules {
     const char *match;  /* the claim that says whose it is; an attribute instead is not looked at here */
     const char *expect; /* and its value */
     time_t now;
+    struct checks *checks; /* keeps what each check came to; NULL: the first refusal is the last check */
 };
 
 /* True if an access token has a claim of that name which says whose it is. Attributes of a user are not in it: who

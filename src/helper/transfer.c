@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
 
 /* Longer than the deadline that http.c keeps itself, see there. libcurl needs one to share it out among the addresses
  * of a name, so that a dead first one leaves time for the second. */
@@ -47,9 +49,9 @@ static int note_socket(void *data, curl_socket_t fd, curlsocktype purpose)
 {
     struct transfer *transfer = data;
 
-    (void)fd;
     (void)purpose;
     transfer->opened = true;
+    transfer->socket = fd;
     return CURL_SOCKOPT_OK;
 }
 
@@ -70,6 +72,14 @@ static int allow_once(void *data, char *remote, char *local, int remote_port, in
     }
     transfer->connected = true;
     return CURL_PREREQFUNC_OK;
+}
+
+static int64_t clock_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 #define SET(option, value) (curl_easy_setopt(transfer->easy, CURLOPT_##option, value) == CURLE_OK)
@@ -145,6 +155,7 @@ struct transfer *transfer_new(const struct http_options *options, const struct h
 
     if (transfer == NULL)
         return NULL;
+    transfer->began = clock_us();
     transfer->easy = curl_easy_init();
     if (transfer->easy != NULL && set_callbacks(transfer) && set_habits(transfer, options, fresh) &&
         set_trust(transfer, options) && set_request(transfer, options, request))
@@ -215,4 +226,41 @@ bool transfer_outcome(const struct transfer *transfer, CURLcode code, struct res
                            REPLY_HEADER_MAX);
     text_printable(text, sizeof text, *transfer->error != '\0' ? transfer->error : curl_easy_strerror(code));
     return result_fail(result, error_by_code(transfer, code), "%s", text);
+}
+
+static int64_t time_of(const struct transfer *transfer, CURLINFO what)
+{
+    curl_off_t microseconds = 0;
+
+    return curl_easy_getinfo(transfer->easy, what, &microseconds) == CURLE_OK ? (int64_t)microseconds : 0;
+}
+
+void transfer_watch(struct transfer *transfer)
+{
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+
+    if (transfer->reached == 0 && transfer->opened &&
+        getpeername(transfer->socket, (struct sockaddr *)&peer, &size) == 0)
+        transfer->reached = clock_us() - transfer->began;
+}
+
+struct transfer_trace transfer_trace(const struct transfer *transfer)
+{
+    struct transfer_trace trace = {
+        .looked_up = time_of(transfer, CURLINFO_NAMELOOKUP_TIME_T),
+        .connected = time_of(transfer, CURLINFO_CONNECT_TIME_T),
+        .secured = time_of(transfer, CURLINFO_APPCONNECT_TIME_T),
+        .over = clock_us() - transfer->began,
+    };
+    const char *address = NULL;
+
+    if (trace.connected == 0)
+        trace.connected = transfer->reached;
+
+    if (curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &address) == CURLE_OK)
+        text_printable(trace.address, sizeof trace.address, address);
+    curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_PORT, &trace.port);
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &trace.status);
+    return trace;
 }

@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define REPLY_BODY_MAX   (256 * 1024)
 #define REPLY_HEADER_MAX (64 * 1024)
@@ -18,6 +19,7 @@ struct http_options {
     const char *ca_path, *ca_file; /* both absent: the system's hashed directory */
     const char *proxy;
     long connect_timeout;
+    bool watched; /* somebody will ask how far the transfer came */
 };
 
 /* Owns nothing. A GET if `body` is NULL, else a POST of it. */
@@ -32,7 +34,11 @@ struct http_request {
 struct transfer {
     CURL *easy;
     struct curl_slist *headers;
-    bool opened;    /* a socket was opened, so the name lookup is over */
+    bool opened;   /* a socket was opened, so the name lookup is over */
+    int socket;    /* the one that was opened last */
+    int64_t began; /* by the monotonic clock, in microseconds */
+    int64_t
+        reached; /* the microseconds from then until the socket was seen connected; 0: it was not, or nobody looked */
     bool connected; /* the request goes out, or went */
     bool resent;    /* libcurl wanted to send it again, and was refused */
     bool headed;    /* the reply's headers are all there */
@@ -41,6 +47,16 @@ struct transfer {
     size_t length;
     char error[CURL_ERROR_SIZE];
     char body[REPLY_BODY_MAX + 1];
+};
+
+/* How far a transfer came: the microseconds from its beginning to the end of each step, 0 for a step that it did not
+ * come to the end of. On a kept connection the first three are short. */
+struct transfer_trace {
+    int64_t looked_up, connected, secured;
+    int64_t over;     /* whatever came of it */
+    char address[64]; /* of the server, or of the proxy; "" where there was no connection */
+    long port;
+    long status; /* of the reply, 0 where there was none */
 };
 
 /* A transfer ready to be added to a multi handle. `fresh`: on a new connection. NULL when memory is short or libcurl
@@ -52,5 +68,12 @@ void transfer_free(struct transfer **transfer);
 
 /* Turns what libcurl made of the transfer into a result: true if a reply is there, whatever its status. */
 bool transfer_outcome(const struct transfer *transfer, CURLcode code, struct result *result);
+
+/* Notes whether the server is reached, while it goes on: libcurl says so only of a connection that is ready for use,
+ * TLS and all. */
+void transfer_watch(struct transfer *transfer);
+
+/* How far it came until now; while it is in its multi handle still. */
+struct transfer_trace transfer_trace(const struct transfer *transfer);
 
 #endif

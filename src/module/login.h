@@ -20,6 +20,7 @@
 struct login {
     pam_handle_t *pamh; /* of the call that is under way */
     bool silent;        /* the application wants no messages */
+    bool explain;       /* the helper is to keep what each check of a token came to; no login asks for it */
 
     enum login_state state;
     bool signed_in, used;

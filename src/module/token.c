@@ -52,7 +52,7 @@ static enum error from_file(struct login *login, const char *value, bool *absent
 
     if (!expand_path(login, value, path, sizeof path))
         return ERR_UNSAFE_FILE;
-    switch (safe_file_read(path, SAFE_PRIVATE | SAFE_ONE_LINK | SAFE_PARENTS, FILE_MOST, &content, why, sizeof why)) {
+    switch (safe_file_read(path, TOKEN_FILE_RULES, FILE_MOST, &content, why, sizeof why)) {
     case SAFE_ABSENT:
         *absent = true;
         break;
@@ -130,9 +130,7 @@ static enum error from_command(struct login *login, const char *value, bool *abs
 
     if (!expand_path(login, value, path, sizeof path))
         return ERR_UNSAFE_FILE;
-    /* Others may read a program, and a package may give it a second name: who could put another one there is what
-     * counts. */
-    switch (safe_file_check(path, SAFE_PARENTS | SAFE_EXECUTABLE, why, sizeof why)) {
+    switch (safe_file_check(path, TOKEN_COMMAND_RULES, why, sizeof why)) {
     case SAFE_ABSENT:
         *absent = true;
         break;
@@ -166,19 +164,25 @@ static const struct source *source_of(const char *item)
     return NULL;
 }
 
+enum error token_obtain_from(struct login *login, const char *item, bool *absent)
+{
+    const struct source *source = source_of(item);
+
+    *absent = false;
+    /* The option's parser takes nothing else. */
+    if (source == NULL)
+        return ERR_CONFIG;
+    return source->obtain(login, item + strlen(source->prefix), absent);
+}
+
 enum error token_obtain(struct login *login)
 {
     const struct strings *items = &login->options.token;
-    enum error error;
 
     for (size_t i = 0; i < items->count; i++) {
-        const struct source *source = source_of(items->items[i]);
-        bool absent = false;
+        bool absent;
+        enum error error = token_obtain_from(login, items->items[i], &absent);
 
-        /* The option's parser takes nothing else. */
-        if (source == NULL)
-            return ERR_CONFIG;
-        error = source->obtain(login, items->items[i] + strlen(source->prefix), &absent);
         if (!absent)
             return error;
     }

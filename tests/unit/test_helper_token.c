@@ -154,15 +154,26 @@ static struct token_rules rules_of(const struct fixture *fixture)
     };
 }
 
-/* The reason for which the token is refused, "" if it is taken. Valid until the next call. */
+/* The reason for which the token is refused, "" if it is taken. Valid until the next call. Whoever looks at all checks
+ * comes to the same. */
 static const char *reason(const char *token, const struct token_rules *rules)
 {
-    static struct result result;
+    static struct result result, explained;
+    struct checks checks;
+    struct token_rules explain = *rules;
+    bool passed;
 
+    explain.checks = &checks;
     result_begin(&result);
-    if (token_check(token, rules, &result))
+    result_begin(&explained);
+    passed = token_check(token, rules, &result);
+    assert_int_equal(token_check(token, &explain, &explained), passed);
+    assert_int_equal(checks.refused, !passed);
+    if (passed)
         return "";
     assert_int_equal(result.error, ERR_BAD_TOKEN);
+    assert_int_equal(explained.error, ERR_BAD_TOKEN);
+    assert_string_equal(explained.detail, result.detail);
     return result.detail;
 }
 
@@ -517,6 +528,57 @@ static void base64url_is_canonical(void **state)
     secret_free(&bytes);
 }
 
+/* Each check of `token` as "name outcome ", in their order. Valid until the next call. */
+static const char *explanation(const char *token, const struct token_rules *rules)
+{
+    static char text[1024];
+    struct checks checks;
+    struct token_rules explain = *rules;
+    struct result result;
+    size_t length = 0;
+
+    explain.checks = &checks;
+    result_begin(&result);
+    token_check(token, &explain, &result);
+    checks_report(&checks, &result);
+    for (size_t i = 0; i + 3 < result.choice_count; i += 4)
+        length +=
+            (size_t)snprintf(text + length, sizeof text - length, "%s %s ", result.choices[i], result.choices[i + 1]);
+    return text;
+}
+
+static void every_check_is_told(void **state)
+{
+    const struct fixture *fixture = *state;
+    const struct token_rules rules = rules_of(fixture);
+    const struct {
+        EVP_PKEY *key;
+        const char *header, *claims, *outcomes;
+    } rows[] = {
+        {fixture->key, HEAD, "{" ISS "," REST "}",
+         "alg ok kid ok signature ok iss ok client_id ok token_use ok exp ok scope ok username ok "},
+        {fixture->key, HEAD, "{\"username\":\"bob\"}",
+         "alg ok kid ok signature ok iss refused client_id refused token_use refused exp refused scope refused "
+         "username refused "},
+        {fixture->stranger, HEAD, "{" ISS "," CID "," USE ",\"exp\":1," SCO "," USER "}",
+         "alg ok kid ok signature refused iss unverified client_id unverified token_use unverified "
+         "exp refused-unverified scope unverified username unverified "},
+        {fixture->key, "{\"kid\":\"k2\"," ALG "}", "{" ISS "," REST "}",
+         "alg ok kid refused iss unverified client_id unverified token_use unverified exp unverified scope unverified "
+         "username unverified "},
+        {fixture->key, "{" KID ",\"alg\":\"none\"}", "[]", "alg refused claims refused-unverified "},
+        {fixture->key, "{" KID "," ALG ",\"crit\":null}", "[]", "alg ok crit refused claims refused-unverified "},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *token = sign_text(rows[i].key, rows[i].header, rows[i].claims);
+
+        assert_string_equal(explanation(token, &rules), rows[i].outcomes);
+        free(token);
+    }
+    assert_string_equal(explanation("no token", &rules), "token refused ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -525,6 +587,7 @@ int main(void)
         cmocka_unit_test(the_user_is_matched),
         cmocka_unit_test(an_empty_expectation_matches_nothing),
         cmocka_unit_test(the_signature_must_be_the_pools),
+        cmocka_unit_test(every_check_is_told),
         cmocka_unit_test(the_form_is_exact),
         cmocka_unit_test(tokens_have_a_most_length),
         cmocka_unit_test(key_sets_are_read),
