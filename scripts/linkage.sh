@@ -1,7 +1,7 @@
 #!/bin/sh
 # A test of make check: what the modules export and what they pull into every process that asks for a password.
 # A module shows its pam_sm_* functions and nothing else, needs libpam and the C library alone, and is read-only after
-# relocation; the helper never meets libpam. Runs in the build folder.
+# relocation; the programs never meet libpam. Runs in the build folder.
 set -eu
 
 NM=${NM:-nm} # libtool's may come with options
@@ -46,7 +46,7 @@ check_module()
     check_relro "$file"
 }
 
-check_helper()
+check_program()
 {
     check_relro "$1"
     case $(needed_by "$1") in
@@ -57,8 +57,9 @@ check_helper()
 
 check_module pam_cognito_code 'pam_sm_acct_mgmt pam_sm_authenticate pam_sm_setcred '
 check_module pam_cognito_confirm 'pam_sm_authenticate pam_sm_setcred '
-check_helper pam-cognito-helper
-check_helper pam-cognito-command
+check_program pam-cognito-helper
+check_program pam-cognito-command
+check_program pam-cognito-check
 expect pam-cognito-command 'what it needs' 'libc.so.6 ' "$(needed_by pam-cognito-command)"
 
 [ "$failures" -eq 0 ]

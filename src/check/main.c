@@ -51,6 +51,9 @@ static const struct subcommand {
     const char *help;
 } subcommands[] = {
     {"config", "[FILE]", PERHAPS_AN_ARGUMENT, 0, config_main, "is the configuration right, and what does it say?"},
+    {"reach", "", NO_ARGUMENT, OPTION_CONFIG, reach_main, "does this host reach the pool? (sends no code)"},
+    {"user", "NAME", AN_ARGUMENT, OPTION_CONFIG | OPTION_SERVICE, user_main,
+     "whose token would NAME's login have, and where would the code go? (sends none)"},
 };
 #define SUBCOMMANDS (sizeof subcommands / sizeof *subcommands)
 

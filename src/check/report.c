@@ -12,13 +12,15 @@
 #include <unistd.h>
 
 /* A longer cell does not widen its column: what follows it in the row moves to the right. */
-#define CELL_WIDEST 40
+#define CELL_WIDEST 32
 
 /* Less room than this at the right margin is not worth a column of text. */
 #define TEXT_NARROWEST 30
 
-#define ADVICE_INDENT 10
-#define GAP           2
+#define INDENT 11
+#define GAP    2
+
+#define COLUMNS_MOST 8
 
 struct row {
     enum level level;
@@ -47,7 +49,7 @@ static const struct {
 
 struct report *report_new(const char *command, const char *const columns[], size_t count)
 {
-    struct report *report = calloc(1, sizeof *report);
+    struct report *report = count > COLUMNS_MOST ? NULL : calloc(1, sizeof *report);
 
     if (report != NULL)
         *report = (struct report){.command = command, .columns = columns, .count = count};
@@ -189,26 +191,80 @@ static size_t width_of(const struct report *report, size_t column)
     return width;
 }
 
-/* All cells but the advice in one line, the last of them broken where the screen ends. */
-static void print_cells(const struct report *report, const char *const cells[], const struct screen *screen)
+/* How many of the cells are printed beside each other: neither the advice nor empty ones at the end. */
+static size_t count_cells(const struct report *report, const char *const cells[])
 {
-    size_t last = report->count - 1;
-    size_t at = LEVEL_WIDTH;
-    size_t wanted = LEVEL_WIDTH + GAP;
+    size_t count = report->count - 1;
 
-    while (last > 0 && *cells[last - 1] == '\0')
-        last--;
-    for (size_t i = 0; i < last; i++) {
-        print_blanks(wanted > at ? wanted - at : GAP);
-        at = wanted > at ? wanted : at + GAP;
-        if (i + 1 == last && screen->width >= at + TEXT_NARROWEST)
-            print_wrapped(cells[i], at, screen);
+    while (count > 0 && *cells[count - 1] == '\0')
+        count--;
+    return count;
+}
+
+/* Where each cell begins; the last place is where the row ends. A cell that is wider than its column moves the others
+ * to the right. */
+static void place_cells(const struct report *report, const char *const cells[], size_t count, size_t places[])
+{
+    size_t wanted = LEVEL_WIDTH + GAP, at = wanted;
+
+    for (size_t i = 0; i < count; i++) {
+        places[i] = at > wanted ? at : wanted;
+        at = places[i] + strlen(cells[i]);
+        wanted += width_of(report, i) + GAP;
+        if (i + 1 < count)
+            at += GAP;
+    }
+    places[count] = at;
+}
+
+/* In one line; where the last cell goes beyond the screen and there is room for a column of text, that is one. */
+static void print_line(const char *const cells[], size_t count, const size_t places[], const struct screen *screen)
+{
+    size_t at = LEVEL_WIDTH;
+
+    for (size_t i = 0; i < count; i++) {
+        print_blanks(places[i] - at);
+        if (i + 1 == count)
+            print_wrapped(cells[i], places[i], screen);
         else
             fputs(cells[i], stdout);
-        at += strlen(cells[i]);
-        wanted += width_of(report, i) + GAP;
+        at = places[i] + strlen(cells[i]);
     }
     putchar('\n');
+}
+
+/* Beneath each other, with the columns' names. */
+static void print_stack(const struct report *report, const char *const cells[], size_t count,
+                        const struct screen *screen)
+{
+    size_t width = 0;
+
+    print_blanks(GAP);
+    puts(cells[0]);
+    for (size_t i = 1; i < count; i++)
+        if (strlen(report->columns[i]) > width)
+            width = strlen(report->columns[i]);
+    for (size_t i = 1; i < count; i++) {
+        if (*cells[i] == '\0')
+            continue;
+        print_blanks(INDENT);
+        printf("%-*s", (int)(width + GAP), report->columns[i]);
+        print_wrapped(cells[i], INDENT + width + GAP, screen);
+        putchar('\n');
+    }
+}
+
+static void print_cells(const struct report *report, const char *const cells[], const struct screen *screen)
+{
+    size_t count = count_cells(report, cells);
+    size_t places[COLUMNS_MOST + 1];
+
+    place_cells(report, cells, count, places);
+    if (screen->width == 0 || places[count] <= screen->width ||
+        (places[count - 1] + TEXT_NARROWEST <= screen->width && strchr(cells[count - 1], ' ') != NULL))
+        print_line(cells, count, places, screen);
+    else
+        print_stack(report, cells, count, screen);
 }
 
 static void print_heading(const struct report *report, const struct screen *screen)
@@ -237,8 +293,8 @@ static void print_row(const struct report *report, const struct row *row, const 
     print_cells(report, (const char *const *)row->cells, screen);
     if (*advice == '\0')
         return;
-    print_blanks(ADVICE_INDENT);
-    print_wrapped(advice, ADVICE_INDENT, screen);
+    print_blanks(LEVEL_WIDTH + GAP);
+    print_wrapped(advice, LEVEL_WIDTH + GAP, screen);
     putchar('\n');
 }
 

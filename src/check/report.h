@@ -13,8 +13,8 @@ enum level { LEVEL_OK, LEVEL_NOTE, LEVEL_FINDING };
 struct report;
 
 /* A report of `command` without rows. The columns' names, which must outlive it, are the keys in JSON and the heading
- * of the table. The last column is advice: in the table it stands beneath its row, where there is any. NULL when memory
- * is short; the functions below take that. */
+ * of the table. The last column is advice: in the table it stands beneath its row, where there is any. At most eight
+ * columns. NULL when memory is short; the functions below take that. */
 struct report *report_new(const char *command, const char *const columns[], size_t count);
 
 /* Adds a row of `count` cells, which are copied; NULL is "". Whatever is not printable ASCII is shown as '?', so that
