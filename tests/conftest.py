@@ -15,6 +15,7 @@ pytest.register_assert_rewrite("harness")
 from harness import accounts, build, machine  # noqa: E402
 from harness.accounts import Account  # noqa: E402
 from harness.build import Build  # noqa: E402
+from harness.check import Check  # noqa: E402
 from harness.hosts import Hosts  # noqa: E402
 from harness.login import Login  # noqa: E402
 from harness.peer import CognitoLocal  # noqa: E402
@@ -195,6 +196,12 @@ def login(stage: Stage) -> Login:
 def hosts(stage: Stage) -> Hosts:
     """A login by a host process of our own, against the stand-in."""
     return Hosts(stage, USER)
+
+
+@pytest.fixture
+def check(stage: Stage) -> Check:
+    """The administrator's tool, against the stand-in."""
+    return Check(stage)
 
 
 @pytest.fixture(scope="session")

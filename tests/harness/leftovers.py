@@ -77,9 +77,14 @@ def _may_change(folder: str) -> bool:
     return not (folder in (str(GROUND), str(STATE)) or folder.startswith("/tmp/pytest-of-") or os.path.ismount(folder))
 
 
-def check_secrets(lines: Iterable[Line], secrets: Iterable[str]) -> None:
-    """AssertionError when a secret stands in the log. Very short ones prove nothing and are not looked for."""
+def check_texts(texts: Iterable[str], secrets: Iterable[str]) -> None:
+    """AssertionError when a secret stands in one of them. Very short ones prove nothing and are not looked for."""
     told = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
-    for line in lines:
-        leaked = [secret for secret in told if secret in line.text]
-        assert not leaked, f"in the log: {leaked} in {line}"
+    for text in texts:
+        leaked = [secret for secret in told if secret in text]
+        assert not leaked, f"{leaked} in {text}"
+
+
+def check_secrets(lines: Iterable[Line], secrets: Iterable[str]) -> None:
+    """The same for the log."""
+    check_texts([line.text for line in lines], secrets)
