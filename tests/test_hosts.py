@@ -460,12 +460,13 @@ def test_longest_answer(hosts: Hosts, standin: Standin) -> None:
     assert standin.journal.requests(VERIFY)[0].body["Code"] == "1" * 2048
 
 
+@pytest.mark.parametrize("length", [1, 5, 13, 40])
 @pytest.mark.parametrize("first", ["", "auth optional pam_unix.so nodelay\n"], ids=["asked-here", "asked-before"])
-def test_user_whom_sshd_barred(hosts: Hosts, standin: Standin, first: str) -> None:
-    """sshd answers in the name of such a user; nothing may be sent."""
+def test_user_whom_sshd_barred(hosts: Hosts, standin: Standin, first: str, length: int) -> None:
+    """sshd answers in the name of such a user, at the length of what he typed; nothing may be sent."""
     with hosts(stack=first + SOLE) as host:
         host.start()
-        answers = ["\b\n\r\x7fINCORRECT", PASSWORD]
+        answers = [("\b\n\r\x7fINCORRECT" * 4)[:length], PASSWORD]
         assert host.call("authenticate", answers, all_used=False) != "PAM_SUCCESS"
         host.end()
     assert standin.journal.operations() in ([], ["jwks"])

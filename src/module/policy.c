@@ -11,8 +11,8 @@
 
 #define USER_MOST 128
 
-/* The password with which sshd lets PAM run for a user who is unknown or barred: auth-pam.c of OpenSSH,
- * fake_password(). */
+/* The password with which sshd lets PAM run for a user who is unknown or barred, as often and as far as it takes to be
+ * as long as what was typed: auth-pam.c of OpenSSH, fake_password(). */
 static const char sshd_refusal[] = "\b\n\r\177INCORRECT";
 
 static bool is_usable_name(const char *user)
@@ -22,7 +22,9 @@ static bool is_usable_name(const char *user)
 
 bool policy_is_refusal(const char *password)
 {
-    return strncmp(password, sshd_refusal, strlen(sshd_refusal)) == 0;
+    size_t length = strnlen(password, strlen(sshd_refusal));
+
+    return length > 0 && memcmp(password, sshd_refusal, length) == 0;
 }
 
 enum error policy_check(struct login *login)
