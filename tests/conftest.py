@@ -100,7 +100,7 @@ def syslog(installed: Build) -> Syslog:
 def account(installed: Build) -> Account:
     """The user of this machine who logs in."""
     accounts.add(OTHER)
-    return accounts.add(USER, LOCAL_PASSWORD)
+    return accounts.add(USER, LOCAL_PASSWORD, home="/")
 
 
 @pytest.fixture(scope="session")

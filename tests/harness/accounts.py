@@ -21,12 +21,12 @@ class Account:
     password: str | None
 
 
-def add(name: str, password: str | None = None) -> Account:
+def add(name: str, password: str | None = None, home: str = "/nonexistent") -> Account:
     """A new user; without a password nobody signs in as this one."""
     taken = {entry.pw_uid for entry in pwd.getpwall()}
     number = next(number for number in range(FIRST_ID, FIRST_ID + 1000) if number not in taken)
     hashed = _hash(password) if password else "*"
-    _append("passwd", f"{name}:x:{number}:{number}::/nonexistent:/bin/sh")
+    _append("passwd", f"{name}:x:{number}:{number}::{home}:/bin/sh")
     _append("group", f"{name}:x:{number}:")
     _append("shadow", f"{name}:{hashed}:20000:0:99999:7:::")
     _append("gshadow", f"{name}:*::")

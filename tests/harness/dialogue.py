@@ -1,11 +1,12 @@
 """A person at a terminal: reads each prompt, and answers it.
 
 A talk is a list of steps, `(prompt, answer)`. The prompt is the exact text, or a compiled pattern for the whole of it.
-The answer is a string, a function that is called while the prompt waits and returns one, or HANG_UP. Nothing but
+The answer is a string, a function that is called while the prompt waits and returns one, HANG_UP or KILLED. Nothing but
 prompts may be said before the last answer; what is said after it, is for the test to judge.
 """
 
 import re
+import signal
 from dataclasses import dataclass, field
 from typing import Callable, Sequence, Union
 
@@ -14,13 +15,23 @@ import pexpect
 from .build import Build
 
 
+# As a terminal shows it, perhaps of a program that sets the cursor itself.
+LINE_END = r"\r+\n\r*"
+
+
 class HangUp:
     """The person types the end-of-file character."""
 
 
-HANG_UP = HangUp()
+class Killed:
+    """The program is killed: `kill -9`."""
 
-Answer = Union[str, HangUp, Callable[[], Union[str, HangUp]]]
+
+HANG_UP = HangUp()
+KILLED = Killed()
+
+Given = Union[str, HangUp, Killed]
+Answer = Union[Given, Callable[[], Given]]
 Step = tuple[Union[str, "re.Pattern[str]"], Answer]
 
 
@@ -82,10 +93,12 @@ def _step(child: pexpect.spawn, talk: Talk, prompt: Union[str, "re.Pattern[str]"
     if found != 0 or said:
         rest = child.after if found == 0 else ""
         raise Misunderstood(f"expected the prompt {prompt!r}, not:\n{talk.seen}{said}{rest}")
-    talk.prompts.append(Prompt(child.after.replace("\r\n", "\n"), "", child.getecho()))
+    talk.prompts.append(Prompt(_as_meant(child.after), "", child.getecho()))
     typed = answer() if callable(answer) else answer
     if isinstance(typed, HangUp):
         child.sendeof()
+    elif isinstance(typed, Killed):
+        child.kill(signal.SIGKILL)
     else:
         talk.prompts[-1].typed = typed
         child.sendline(typed)
@@ -94,8 +107,13 @@ def _step(child: pexpect.spawn, talk: Talk, prompt: Union[str, "re.Pattern[str]"
 def _as_sent(prompt: Union[str, "re.Pattern[str]"]) -> str:
     """The pattern for what the terminal makes of the prompt."""
     if isinstance(prompt, str):
-        return re.escape(prompt.replace("\n", "\r\n"))
-    return prompt.pattern.replace(r"\n", r"\r\n")
+        return re.escape(prompt).replace("\\\n", LINE_END)
+    return prompt.pattern.replace(r"\n", LINE_END)
+
+
+def _as_meant(said: str) -> str:
+    """Without the carriage returns that the terminal adds, and those of ssh, which show nothing."""
+    return re.sub(r"^\r+", "", re.sub(r"\r+\n", "\n", said), flags=re.MULTILINE)
 
 
 def _until_the_end(child: pexpect.spawn, talk: Talk) -> str:
@@ -109,7 +127,7 @@ def _until_the_end(child: pexpect.spawn, talk: Talk) -> str:
 
 def _without_echo(said: str, talk: Talk) -> str:
     """What the program said since the last prompt, without the answer that the terminal showed."""
-    said = said.replace("\r\n", "\n")
+    said = _as_meant(said)
     if not talk.prompts:
         return said
     last = talk.prompts[-1]

@@ -33,6 +33,29 @@ def processes_of(uid: int) -> list[int]:
     return [pid for pid in processes() if _owner(pid) == uid]
 
 
+def descendants(pid: int) -> list[int]:
+    """The children of a process, and theirs."""
+    found: list[int] = []
+    for task in _listed(f"/proc/{pid}/task"):
+        for child in _children(pid, task):
+            found += [child, *descendants(child)]
+    return found
+
+
+def _children(pid: int, task: str) -> list[int]:
+    try:
+        return [int(one) for one in Path(f"/proc/{pid}/task/{task}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
 def _owner(pid: int) -> int | None:
     try:
         with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:

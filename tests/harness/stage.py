@@ -104,8 +104,12 @@ class Stage:
         """The service, and the example stacks that it may include, with the modules under test in them."""
         examples = self.build.srcdir / "pam.d-examples"
         for name in ("cognito-login", "cognito-verify"):
-            (PAM_D / name).write_text(self._located((examples / name).read_text(encoding="utf-8")))
-        (PAM_D / SERVICE).write_text(self._located(stack))
+            self.write_service(name, (examples / name).read_text(encoding="utf-8"))
+        self.write_service(SERVICE, stack)
+
+    def write_service(self, name: str, stack: str) -> None:
+        """A service, with the modules under test in it."""
+        (PAM_D / name).write_text(self._located(stack), encoding="utf-8")
 
     def _located(self, stack: str) -> str:
         """The modules by their full path; the code module with this stage's config file."""
