@@ -1,19 +1,19 @@
 """The real sshd with each of its stacks, set up as their comments say, and the real ssh at a terminal."""
 
 import os
-import re
 import time
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import pytest
-from harness import dialogue, leftovers, shipped, words
+from harness import leftovers, shipped, words
 from harness.accounts import Account, groups
 from harness.dialogue import KILLED, Step
 from harness.machine import covered
 from harness.people import LOCAL_PASSWORD, OTHER, PASSWORD, USER
-from harness.sshd import ADDRESS, OTHER_KEY, USER_KEY, Result, Server, Sshd, at, missing
+from harness.sshd import ADDRESS, OTHER_KEY, USER_KEY, Server, Sshd, at, missing
 from harness.stage import Stage
+from harness.terminal import Result
 from standin import Standin, Token, User
 
 pytestmark = pytest.mark.uninstrumented

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterator, Mapping, Sequence, Union
 
@@ -17,10 +16,11 @@ import pytest
 
 from . import dialogue, leftovers, shipped
 from .build import Build
-from .dialogue import Step, Talk
+from .dialogue import Step
 from .machine import GROUND
 from .people import USER
-from .stage import Stage, Value, Watched
+from .stage import Stage, Value
+from .terminal import INSIDE, Result
 
 PROGRAM = Path("/usr/sbin/sshd")
 FOLDER = GROUND / "sshd"
@@ -30,8 +30,6 @@ OTHER_KEY = FOLDER / "other-key"
 KNOWN_HOSTS = FOLDER / "known-hosts"
 CONFIG = FOLDER / "sshd_config"
 ADDRESS = "127.0.0.1"
-
-INSIDE = "inside"
 
 # Of the server: what a test needs beside the lines under test.
 OWN = f"""
@@ -80,25 +78,6 @@ def furnish() -> None:
 
 def _public(key: Path) -> str:
     return key.with_suffix(".pub").read_text()
-
-
-@dataclass
-class Result:
-    """What the person saw, and what was logged."""
-
-    talk: Talk
-    watched: Watched
-
-    @property
-    def let_in(self) -> bool:
-        """Whether the command ran."""
-        inside = INSIDE in self.talk.ending.splitlines()
-        assert inside == (self.talk.exit == 0), self.talk
-        return inside
-
-    @property
-    def results(self) -> list[str]:
-        return self.watched.results
 
 
 Given = Union[str, Callable[[], str]]
