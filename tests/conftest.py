@@ -37,6 +37,7 @@ why_not: str | None = "this process has not started as a test session"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--sample", type=int, default=1, metavar="N", help="every Nth case of each test with a table")
+    parser.addoption("--write-transcripts", action="store_true", help="write docs/stacks.md anew, as scripts/transcripts does")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -117,6 +117,69 @@ def test_su_by_root(services: Callable[..., None], at: At, standin: Standin) -> 
     assert not standin.journal.connections
 
 
+# The first factors of other distributions, of which docs/stacks.md tells
+
+FEDORA = """
+auth        required      pam_env.so
+auth        sufficient    pam_unix.so nullok nodelay
+auth        required      pam_deny.so
+"""
+SUSE = """
+auth    required    pam_env.so
+auth    required    pam_unix.so try_first_pass nodelay
+"""
+
+
+def instead_of_common_auth(stage: Stage, lines: str) -> None:
+    ships = shipped.text(stage, "su")
+    assert ships.count("@include common-auth\n") == 1
+    stage.write_service("su", ships.replace("@include common-auth\n", lines + "\n"))
+
+
+def lines_of_the_comment(stage: Stage) -> str:
+    """What it says to write for `@include common-auth`."""
+    return "\n".join(re.findall(r"(?m)^#       (auth .*)$", shipped.text(stage, "su")))
+
+
+def lines_of_the_page(stage: Stage) -> str:
+    """What it says to write where there is SSSD. Here pam_unix is in its place, and in pam_unix's one that knows nobody."""
+    text = (stage.build.srcdir / "docs/stacks.md").read_text(encoding="utf-8")
+    (block,) = [block for block in re.findall(r"```\n(.*?)```", text, re.DOTALL) if "pam_sss.so" in block]
+    return block.replace("pam_unix.so", "pam_deny.so").replace(
+        "pam_sss.so use_first_pass", "pam_unix.so nodelay"
+    )
+
+
+@pytest.mark.parametrize("lines", [lines_of_the_comment, lines_of_the_page], ids=["comment", "sssd"])
+def test_first_factor(
+    services: Callable[..., None], at: At, standin: Standin, code: Code, lines: Callable[[Stage], str]
+) -> None:
+    services()
+    instead_of_common_auth(at.stage, lines(at.stage))
+    assert not at.su([(words.PASSWORD, WRONG)]).let_in
+    assert not standin.journal.connections
+    assert at.su([LOCAL, SIGN_IN, (words.ASKED, code)]).let_in
+
+
+@pytest.mark.parametrize("how", ["substack", "required"])
+def test_first_factor_that_goes_on(services: Callable[..., None], at: At, standin: Standin, how: str) -> None:
+    """Why the page says so: a wrong password is followed by the code step, and only then by a denial."""
+    services()
+    at.stage.write_service("system-auth", FEDORA)
+    instead_of_common_auth(at.stage, "auth substack system-auth" if how == "substack" else SUSE)
+    assert not at.su([(words.PASSWORD, WRONG), SIGN_IN, (words.ASKED, KILLED)]).let_in
+    assert len(standin.pool.outbox) == 1
+
+
+def test_first_factor_that_ends(services: Callable[..., None], at: At, standin: Standin) -> None:
+    """Why the page says so: no code is asked."""
+    services()
+    at.stage.write_service("system-auth", FEDORA)
+    instead_of_common_auth(at.stage, "auth include system-auth")
+    assert at.su([LOCAL]).let_in
+    assert not standin.journal.connections
+
+
 # sudo
 
 FOR_SUDO: Step = (f"[sudo] password for {USER}: ", LOCAL_PASSWORD)

@@ -1,9 +1,11 @@
 """The real sshd with each of its stacks, set up as their comments say, and the real ssh at a terminal."""
 
 import os
+import re
+import shutil
 import time
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 import pytest
 from harness import leftovers, shipped, words
@@ -33,6 +35,7 @@ ASKED_AGAIN = at(words.ASKED_AGAIN)
 
 # The client would go on with a method of its own invention where the server has none left.
 ONCE = "NumberOfPasswordPrompts=1"
+NO_PASSWORD = "PreferredAuthentications=publickey,keyboard-interactive"
 THIS_METHOD = "PreferredAuthentications=keyboard-interactive"
 
 
@@ -258,7 +261,7 @@ def test_key_instead_of_a_password(sshd: Sshd, standin: Standin, token: Token, c
 
 def test_key_does_not_spare_the_code(sshd: Sshd, standin: Standin, token: Token, wrong: Code) -> None:
     with sshd("sshd-publickey-or-password", max_tries=1) as server:
-        assert not server.login([(ASKED, wrong)], ONCE, key=USER_KEY).let_in
+        assert not server.login([(ASKED, wrong)], NO_PASSWORD, key=USER_KEY).let_in
 
 
 def test_password_instead_of_a_key(sshd: Sshd, standin: Standin, token: Token, code: Code) -> None:
@@ -432,3 +435,73 @@ def test_sshd_killed_at_the_prompt(sshd: Sshd, standin: Standin) -> None:
     with sshd("sshd") as server:
         assert not server.login([LOCAL, SIGN_IN, (ASKED, kill)]).let_in
     assert not standin.journal.requests(VERIFY)
+
+
+# The README
+
+# What Debian 12 has; the machine's own may have been changed.
+DEBIAN_SERVICE = """
+@include common-auth
+account    required     pam_nologin.so
+@include common-account
+session [success=ok ignore=ignore module_unknown=ignore default=bad]        pam_selinux.so close
+session    required     pam_loginuid.so
+session    optional     pam_keyinit.so force revoke
+@include common-session
+session    optional     pam_motd.so  motd=/run/motd.dynamic
+session    optional     pam_motd.so noupdate
+session    optional     pam_mail.so standard noenv
+session    required     pam_limits.so
+session    required     pam_env.so
+session    required     pam_env.so user_readenv=1 envfile=/etc/default/locale
+session [success=ok ignore=ignore module_unknown=ignore default=bad]        pam_selinux.so open
+@include common-password
+"""
+DEBIAN_CONFIG = """
+Include /etc/ssh/sshd_config.d/*.conf
+KbdInteractiveAuthentication no
+UsePAM yes
+X11Forwarding yes
+PrintMotd no
+AcceptEnv LANG LC_*
+"""
+
+
+def step_of_the_readme(stage: Stage, number: int) -> list[str]:
+    """The lines that it says to write."""
+    text = (stage.build.srcdir / "README.md").read_text(encoding="utf-8")
+    step = text.partition(f"\n{number}. ")[2].partition(f"\n{number + 1}. ")[0]
+    lines = [line.strip() for line in step.splitlines() if line.startswith("       ")]
+    assert lines
+    return lines
+
+
+@pytest.fixture
+def set_up_by_the_readme(sshd: Sshd) -> Iterator[Server]:
+    """Word for word."""
+    auth, account = step_of_the_readme(sshd.stage, 3)
+    service = re.sub("(?m)^(@include common-auth)$", rf"\1\n{auth}", DEBIAN_SERVICE)
+    service = re.sub("(?m)^(account.*pam_nologin.so)$", rf"{account}\n\1", service)
+    folder = Path("/etc/ssh/sshd_config.d")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    (folder / "01-cognito.conf").write_text("\n".join(step_of_the_readme(sshd.stage, 4)) + "\n")
+    (folder / "50-cloud-init.conf").write_text("PasswordAuthentication yes\n")
+    with sshd("sshd", own=DEBIAN_CONFIG.splitlines()) as server:
+        sshd.stage.write_service("sshd", service)
+        yield server
+
+
+def test_readme(set_up_by_the_readme: Server, code: Code, wrong: Code) -> None:
+    server = set_up_by_the_readme
+    result = server.login([LOCAL, SIGN_IN, (ASKED, wrong), (ASKED_AGAIN, code)])
+    assert result.let_in
+    assert result.results == ["pending", "confirmed"]
+
+
+def test_readme_leaves_no_other_door(set_up_by_the_readme: Server, standin: Standin) -> None:
+    """Neither a key alone nor sshd's own password method, although another file allows that."""
+    server = set_up_by_the_readme
+    for method, key in (("publickey", USER_KEY), ("password", None)):
+        assert not server.login([], f"PreferredAuthentications={method}", key=key).let_in
+    assert not standin.journal.connections

@@ -129,7 +129,7 @@ class Server:
 
     def command(self, *options: str, user: str = USER, key: Path | None = None, run: str = f"echo {INSIDE}") -> list[str]:
         """The client's command line. `options` are lines of ssh_config."""
-        identity = [f"IdentityFile={key}", "PreferredAuthentications=publickey,keyboard-interactive"] if key else []
+        identity = [f"IdentityFile={key}"] if key else []
         settings = [word for option in (*options, *identity) for word in ("-o", option)]
         return ["ssh", *settings, "-F", str(FOLDER / "client"), "-p", str(self.port), f"{user}@{ADDRESS}", run]
 
@@ -198,17 +198,19 @@ def _answers(process: "subprocess.Popen[bytes]", port: int, patience: float) -> 
 
 class Sshd:
     """`with sshd("sshd", key=value, ...) as server:` is a server with this stack of pam.d-examples for as long as the block
-    lasts. `before` are lines of sshd_config that come first, and so count."""
+    lasts. `before` are lines of sshd_config that come first, and so count; `own` are there instead of the file's."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
 
     @contextmanager
-    def __call__(self, name: str, before: Sequence[str] = (), **config: Value) -> Iterator[Server]:
+    def __call__(
+        self, name: str, before: Sequence[str] = (), own: Sequence[str] = (), **config: Value
+    ) -> Iterator[Server]:
         furnish()
         self.stage.write_config(**config)
         shipped.install(self.stage, name, "sshd")
-        server = Server(self.stage, [*before, *shipped.settings(self.stage, name)])
+        server = Server(self.stage, [*before, *(own or shipped.settings(self.stage, name))])
         try:
             yield server
         finally:
