@@ -81,6 +81,8 @@ class At:
 
 @pytest.fixture
 def at(stage: Stage, account: Account) -> At:
+    if absent := [name for name in ("su", "sudo", "login") if not shutil.which(name)]:
+        pytest.skip(f"{', '.join(absent)} missing")
     return At(stage)
 
 
@@ -291,14 +293,14 @@ def test_hostile_environment(
     assert len(standin.journal.connections) == 1
 
 
-@pytest.mark.parametrize("name", ["SSLKEYLOGFILE", "SSL_CERT_FILE", "OPENSSL_CONF"])
-def test_trap_works(ground: Path, name: str) -> None:
-    """A program that does read its environment is seen."""
+def test_trap_is_sprung(ground: Path) -> None:
+    """By a program that does read its environment."""
+    names = ("SSLKEYLOGFILE", "OPENSSL_CONF")
     environment = hostile.environment(ground, "http://127.0.0.1:1", [])
     watch = Inotify([ground])
-    script = "import os, ssl; open(os.environ['{}'])".format(name)
-    subprocess.run(["/usr/bin/python3", "-c", script], env={name: environment[name]}, check=True)
-    assert ground / name in watch.touched()
+    script = "import ssl; ssl.create_default_context()"
+    subprocess.run(["/usr/bin/python3", "-c", script], env={name: environment[name] for name in names}, check=True)
+    assert watch.touched() >= {ground / name for name in names}
     watch.close()
 
 

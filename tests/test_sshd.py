@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import subprocess
 import time
 from pathlib import Path
 from typing import Any, Callable, Iterator
@@ -217,6 +218,19 @@ def test_key_and_code(sshd: Sshd, standin: Standin, token: Token, code: Code, wr
         assert server.login([(ASKED, wrong), (ASKED_AGAIN, code)], key=USER_KEY).let_in
 
 
+def test_key_and_code_with_a_command(
+    sshd: Sshd, standin: Standin, user: User, runner: Account, ground: Path, code: Code
+) -> None:
+    """The token comes from where the comment of the stack has it from."""
+    token = standin.pool.access_token(USER)
+    command = ground / "cognito-token"
+    command.write_text(f'#!/bin/sh\ntest "$1 $2" = "{USER} sshd" && echo {token}\n')
+    command.chmod(0o755)
+    with sshd("sshd-publickey", token=f"command:{command}", token_command_user=runner.name) as server:
+        assert server.login([(ASKED, code)], key=USER_KEY).let_in
+    assert standin.journal.operations() == ["jwks", SEND, VERIFY]
+
+
 @pytest.mark.parametrize("key", [None, OTHER_KEY], ids=["no-key", "other-key"])
 def test_no_code_without_a_key(sshd: Sshd, standin: Standin, token: Token, key: Path | None) -> None:
     """Nobody has codes sent who is not known by a key."""
@@ -377,6 +391,27 @@ def test_environment_of_the_session(sshd: Sshd, code: Code) -> None:
         theirs = server.login([LOCAL], run=run)
     assert ours.let_in and theirs.let_in
     assert environment_of(ours) == environment_of(theirs)
+
+
+PAM_VARIABLE = Path(shipped.__file__).with_name("pam_variable.c")
+
+
+@pytest.mark.skipif(not shutil.which("cc"), reason="a module has to be compiled for it: no cc")
+def test_token_of_the_environment(sshd: Sshd, standin: Standin, user: User, ground: Path, code: Code) -> None:
+    """An earlier module got it, and put it where sshd looks for what the session shall have: there it is no more."""
+    token = standin.pool.access_token(USER)
+    (ground / "ours").write_text(f"COGNITO_TOKEN={token}")
+    (ground / "another").write_text("ANOTHER=stays")
+    module = ground / "pam_variable.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", module, PAM_VARIABLE, "-lpam"], check=True)
+    earlier = [f"auth required {module} {ground}/{name}\n" for name in ("ours", "another")]
+    with sshd("sshd", token="env:COGNITO_TOKEN") as server:
+        sshd.stage.write_service("sshd", "".join(earlier) + shipped.text(sshd.stage, "sshd"))
+        result = server.login([LOCAL, (ASKED, code)], run="env; echo inside")
+    assert result.let_in
+    assert standin.journal.requests(SEND)[0].body["AccessToken"] == str(token)
+    assert environment_of(result)["ANOTHER"] == "stays"
+    assert "COGNITO_TOKEN" not in result.talk.ending
 
 
 # People who go away
