@@ -168,18 +168,18 @@ def test_user_who_does_not_exist(sshd: Sshd, standin: Standin) -> None:
     assert not standin.journal.connections
 
 
-JUNK = {"empty": "", "one-byte": "x", "shorter": "secret", "as-long": "thirteenbytes", "longer": "something-that-is-longer", "huge": "x" * 5000}
+TYPED = {"empty": "", "one-byte": "x", "shorter": "secret", "as-long": "thirteenbytes", "longer": "x" * 20, "huge": "x" * 5000}
 
 
-@pytest.mark.parametrize("kind", JUNK)
+@pytest.mark.parametrize("kind", TYPED)
 @pytest.mark.parametrize("who", ["pamcog-nobody", "root", OTHER])
 def test_barred_user_of_the_sole_factor(sshd: Sshd, standin: Standin, user: User, who: str, kind: str) -> None:
     """sshd lets PAM ask all the same, and answers in the user's name with something of the same length: nothing of it is
     anybody's password, and nothing may be sent."""
-    standin.pool.add_user("root", JUNK[kind] or PASSWORD, email=user.attributes["email"])
+    standin.pool.add_user("root", TYPED[kind] or PASSWORD, email=user.attributes["email"])
     only_pam = ["AuthenticationMethods keyboard-interactive:pam", f"DenyUsers {OTHER}", "PermitRootLogin prohibit-password"]
     with sshd("sshd-publickey", only_pam) as server:
-        assert not server.converse([JUNK[kind]], user=who).let_in
+        assert not server.converse([TYPED[kind]], user=who).let_in
     assert standin.journal.operations() in ([], ["jwks"])
 
 
@@ -321,6 +321,20 @@ def test_password_where_pam_cannot_look(sshd: Sshd, standin: Standin, token: Tok
             with covered(Path("/bin/sh").resolve(), broken.resolve()):
                 assert not server.login([WRONG], ONCE, key=USER_KEY).let_in
     assert not standin.journal.connections
+
+
+def test_directory_beside_the_host(sshd: Sshd, standin: Standin, token: Token, code: Code) -> None:
+    """The line that docs/stacks.md adds for SSSD; here pam_unix is in its place, and in pam_unix's one that knows nobody."""
+    with sshd("sshd-publickey-or-password") as server:
+        ships = shipped.text(sshd.stage, "sshd-publickey-or-password")
+        local = "auth     [success=1 default=ignore] pam_unix.so\n"
+        both = "auth [success=2 default=ignore] pam_deny.so\nauth [success=1 default=ignore] pam_unix.so nodelay\n"
+        assert ships.count(local) == ships.count("[success=2 default=ignore] pam_exec.so") == 1
+        longer = ships.replace("[success=2 default=ignore] pam_exec", "[success=3 default=ignore] pam_exec")
+        sshd.stage.write_service("sshd", longer.replace(local, both))
+        assert server.login([(ASKED, code)], key=USER_KEY).let_in
+        assert server.login([LOCAL, (ASKED, code)]).let_in
+        assert not server.login([WRONG], ONCE).let_in
 
 
 def test_exempt_with_either(sshd: Sshd, standin: Standin) -> None:

@@ -33,8 +33,9 @@ def add(name: str, password: str | None = None, home: str = "/nonexistent") -> A
     return Account(name, number, password)
 
 
-def add_group(name: str, members: list[str]) -> int:
+def add_group(name: str, members: Sequence[str]) -> int:
     """A new group; its number."""
+    # A number of its own: sshd looks for the names of a user's numbers.
     taken = {entry.gr_gid for entry in grp.getgrall()}
     number = next(number for number in range(FIRST_ID + 1000, FIRST_ID + 2000) if number not in taken)
     _append("group", f"{name}:x:{number}:{','.join(members)}")
@@ -49,8 +50,8 @@ def exists(name: str) -> bool:
 def groups(members: Mapping[str, Sequence[str]]) -> Iterator[None]:
     """More groups for a while, each with these members."""
     before = (ETC / "group").read_text(encoding="utf-8")
-    for number, name in enumerate(members, FIRST_ID + 1000):
-        _append("group", f"{name}:x:{number}:{','.join(members[name])}")
+    for name in members:
+        add_group(name, members[name])
     try:
         yield
     finally:

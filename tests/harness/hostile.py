@@ -8,21 +8,24 @@ from typing import Iterable, Iterator
 # curl's libcurl-env(3), and the names that other clients take.
 PROXIES = [f"{scheme}_proxy" for scheme in ("http", "https", "all", "ftp", "socks", "ws", "wss")]
 
-# Where something is looked for: curl, OpenSSL, glibc (getenv and unsecvars.h), gettext, Kerberos, p11-kit, GnuTLS, shells, interpreters.
+# Where something is looked for: by curl, OpenSSL, glibc (getenv, and those of unsecvars.h), gettext, Kerberos, p11-kit,
+# GnuTLS, SASL, shells and interpreters.
 FOLDERS = """
-    HOME CURL_HOME XDG_CONFIG_HOME QLOGDIR SSL_CERT_DIR OPENSSL_MODULES OPENSSL_ENGINES TMPDIR TMP TEMP TZDIR LOCPATH I18NPATH GCONV_PATH
-    GETCONF_DIR NIS_PATH LD_LIBRARY_PATH LD_ORIGIN_PATH TEXTDOMAINDIR KRB5RCACHEDIR P11_MODULE_CONFIGS CDPATH PERL5LIB PYTHONPATH PYTHONHOME
-    RUBYLIB NODE_PATH CRYPTOGRAPHY_DIR SASL_PATH SASL_CONF_PATH
+    HOME CURL_HOME XDG_CONFIG_HOME QLOGDIR SSL_CERT_DIR OPENSSL_MODULES OPENSSL_ENGINES TMPDIR TMP TEMP TZDIR
+    LOCPATH I18NPATH GCONV_PATH GETCONF_DIR NIS_PATH LD_LIBRARY_PATH LD_ORIGIN_PATH TEXTDOMAINDIR KRB5RCACHEDIR
+    P11_MODULE_CONFIGS CDPATH PERL5LIB PYTHONPATH PYTHONHOME RUBYLIB NODE_PATH CRYPTOGRAPHY_DIR SASL_PATH
+    SASL_CONF_PATH
 """.split()
 
 # What is opened, read or written; their names are their values too.
 FILES = """
-    SSLKEYLOGFILE SSL_CERT_FILE CURL_CA_BUNDLE NETRC CURL_ALTSVC_HTTP CURL_ENTROPY OPENSSL_CONF OPENSSL_CONF_INCLUDE CTLOG_FILE RANDFILE
-    GNUTLS_KEYLOGFILE GNUTLS_SYSTEM_PRIORITY_FILE HOSTALIASES RESOLV_HOST_CONF LD_PRELOAD LD_AUDIT LD_DEBUG_OUTPUT LD_PROFILE
-    LD_PROFILE_OUTPUT MALLOC_TRACE NIS_DEFAULTS DATEMSK GMON_OUT_PREFIX PCPROFILE_OUTPUT MEMUSAGE_OUTPUT SOTRUSS_OUTNAME COREFILE HESIOD_CONFIG
-    KRB5_CONFIG KRB5CCNAME KRB5_KTNAME KRB5_TRACE KRB5RCACHENAME GSS_MECH_CONFIG LDAPCONF LDAPRC LDAPTLS_CACERT P11_KIT_DEBUG CARES_HOSTS
-    BASH_ENV ENV PERL5OPT PERLIO_DEBUG PYTHONSTARTUP RUBYOPT NODE_OPTIONS JAVA_TOOL_OPTIONS GCOV_PREFIX ASAN_OPTIONS LLVM_PROFILE_FILE
-    LANGUAGE PAM_COGNITO_CONF PAM_COGNITO_HELPER
+    SSLKEYLOGFILE SSL_CERT_FILE CURL_CA_BUNDLE NETRC CURL_ALTSVC_HTTP CURL_ENTROPY OPENSSL_CONF
+    OPENSSL_CONF_INCLUDE CTLOG_FILE RANDFILE GNUTLS_KEYLOGFILE GNUTLS_SYSTEM_PRIORITY_FILE HOSTALIASES
+    RESOLV_HOST_CONF LD_PRELOAD LD_AUDIT LD_DEBUG_OUTPUT LD_PROFILE LD_PROFILE_OUTPUT MALLOC_TRACE NIS_DEFAULTS
+    DATEMSK GMON_OUT_PREFIX PCPROFILE_OUTPUT MEMUSAGE_OUTPUT SOTRUSS_OUTNAME COREFILE HESIOD_CONFIG KRB5_CONFIG
+    KRB5CCNAME KRB5_KTNAME KRB5_TRACE KRB5RCACHENAME GSS_MECH_CONFIG LDAPCONF LDAPRC LDAPTLS_CACERT
+    P11_KIT_DEBUG CARES_HOSTS BASH_ENV ENV PERL5OPT PERLIO_DEBUG PYTHONSTARTUP RUBYOPT NODE_OPTIONS
+    JAVA_TOOL_OPTIONS GCOV_PREFIX ASAN_OPTIONS LLVM_PROFILE_FILE LANGUAGE PAM_COGNITO_CONF PAM_COGNITO_HELPER
 """.split()
 
 VALUES = {
@@ -72,8 +75,9 @@ CAPITALS = re.compile(rb"(?<=\0)[A-Z][A-Z0-9_]{2,40}(?=\0)")
 
 
 def environment(ground: Path, proxy: str, programs: Iterable[Path]) -> dict[str, str]:
-    """With a value for each of them, and for every other word in capitals that stands in the libraries of these programs: whatever
-    a library calls its variables, their names are among those. What they name lies in `ground`, for everybody to read and write."""
+    """With a value for each of them, and for every other word in capitals that stands in the libraries of these programs:
+    whatever a library calls its variables, their names are among those. What they name lies in `ground`, for everybody to
+    read and write."""
     made = {name: str(ground / name) for name in [*sorted(_words(programs)), *FILES]}
     made |= {name: str(_folder(ground / name)) for name in FOLDERS}
     made |= {name: value.format(ground=ground) for name, value in VALUES.items()}

@@ -1,6 +1,7 @@
 """The real sshd on the loopback, and the real ssh at a terminal.
 
-sshd is set up as the comment of its stack says, and runs in the private view of the machine: its service is /etc/pam.d/sshd there.
+sshd is set up as the comment of its stack says, and runs in the private view of the machine: its service is /etc/pam.d/sshd
+there.
 """
 
 import os

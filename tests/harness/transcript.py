@@ -8,7 +8,9 @@ from .people import OTHER, USER
 from .sshd import ADDRESS
 from .stage import SERVICE, Watched
 
-MARK = re.compile(r"(?P<begin><!-- transcript (?P<name>[\w-]+) -->\n)(?P<text>.*?)(?P<end><!-- end of the transcript -->\n)", re.DOTALL)
+MARK = re.compile(
+    r"(?P<begin><!-- transcript (?P<name>[\w-]+) -->\n)(?P<text>.*?)(?P<end><!-- end of the transcript -->\n)", re.DOTALL
+)
 
 # What is another in each run, or a test's own, and what stands for it. Codes are told apart by their order.
 PLAIN = (
