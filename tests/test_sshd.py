@@ -191,7 +191,8 @@ def test_key_alone(sshd: Sshd, standin: Standin) -> None:
     with sshd("sshd", ["AuthenticationMethods any"]) as server:
         result = server.login([], key=USER_KEY)
     assert not result.let_in
-    assert "account: no confirmed code" in str(result.watched.log)
+    assert "This sign-in was not confirmed with a code. Contact your administrator." in result.talk.seen
+    assert result.watched.results == ["unconfirmed"]
     assert not standin.journal.connections
 
 

@@ -73,8 +73,3 @@ void log_call(const struct login *login, const char *request, enum error error, 
         pam_syslog(login->pamh, LOG_DEBUG, "call=%s result=%s request_id=%s ms=%lld", request, error_name(error),
                    value(&request_id, login->request_id), (long long)ms);
 }
-
-void log_config(const pam_handle_t *pamh, const char *what)
-{
-    pam_syslog(pamh, LOG_ERR, "%s", what);
-}

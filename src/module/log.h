@@ -13,7 +13,4 @@ void log_outcome(const struct login *login, enum error error, const char *result
 /* With the option debug: one line on a request to the helper that took `ms` milliseconds. */
 void log_call(const struct login *login, const char *request, enum error error, int64_t ms);
 
-/* One line on a configuration that cannot be used. `what` says where and what. */
-void log_config(const pam_handle_t *pamh, const char *what);
-
 #endif

@@ -96,10 +96,11 @@ static char *item(const pam_handle_t *pamh, int item)
     return pam_get_item(pamh, item, &value) == PAM_SUCCESS ? (char *)(uintptr_t)value : NULL;
 }
 
-struct login login_unrecorded(pam_handle_t *pamh)
+struct login login_unrecorded(pam_handle_t *pamh, int flags)
 {
     return (struct login){
         .pamh = pamh,
+        .silent = (flags & PAM_SILENT) != 0,
         .user = item(pamh, PAM_USER),
         .service = item(pamh, PAM_SERVICE),
         .rhost = item(pamh, PAM_RHOST),

@@ -57,9 +57,9 @@ struct login *login_begin(pam_handle_t *pamh, int flags);
 /* Goes on with the handle's record for a call of the companion; NULL when there is none of this very build. */
 struct login *login_resume(pam_handle_t *pamh, int flags);
 
-/* Stands in for the record that a handle does not have, for one line of the log. Owns nothing: what it points to is the
- * handle's. */
-struct login login_unrecorded(pam_handle_t *pamh);
+/* Stands in for the record that a handle does not have, where something is to be logged and said. Owns nothing: what it
+ * points to is the handle's. */
+struct login login_unrecorded(pam_handle_t *pamh, int flags);
 
 /* The facts of the handle's record, for the guard. */
 struct facts login_facts_of(const pam_handle_t *pamh);

@@ -13,8 +13,7 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const ch
 
 EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char *argv[])
 {
-    (void)flags;
-    return step_guard(pamh, argc, argv);
+    return step_guard(pamh, flags, argc, argv);
 }
 
 /* There are no credentials to set. PAM_IGNORE here, from every module of a stack, would make pam_setcred() fail. */

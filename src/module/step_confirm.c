@@ -60,7 +60,7 @@ int step_confirm(pam_handle_t *pamh, int flags)
     int verdict;
 
     if (login == NULL) {
-        const struct login unrecorded = login_unrecorded(pamh);
+        const struct login unrecorded = login_unrecorded(pamh, flags);
 
         log_outcome(&unrecorded, error, NULL);
         return verdict_of_confirm(&facts, error_pam_code(error, false));

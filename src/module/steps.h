@@ -14,6 +14,6 @@ int step_code(pam_handle_t *pamh, int flags, int argc, const char *argv[]);
 int step_confirm(pam_handle_t *pamh, int flags);
 
 /* pam_cognito_code.so, account: denies a login whose code was not confirmed. */
-int step_guard(pam_handle_t *pamh, int argc, const char *argv[]);
+int step_guard(pam_handle_t *pamh, int flags, int argc, const char *argv[]);
 
 #endif
