@@ -19,6 +19,7 @@ struct check_arguments {
 /* Each does all of one subcommand and returns its exit code. */
 int config_main(const struct check_arguments *arguments);
 int reach_main(const struct check_arguments *arguments);
+int stack_main(const struct check_arguments *arguments);
 int user_main(const struct check_arguments *arguments);
 
 #endif

@@ -14,7 +14,9 @@ enum takes { NO_ARGUMENT, AN_ARGUMENT, PERHAPS_AN_ARGUMENT };
 /* The options with a value: where it goes, and the bit by which a subcommand says that it takes the option. */
 #define OPTIONS(O)                                                                                                     \
     O(CONFIG, "config", config, "FILE", "the configuration file, as the module's argument conf= names it")             \
-    O(SERVICE, "service", service, "NAME", "the PAM service to log in to")
+    O(PAM_DIR, "pam-dir", pam_dir, "DIR", "a folder to look for the files of stacks in, before libpam's own")          \
+    O(SERVICE, "service", service, "NAME", "the PAM service to log in to, or that the file of a stack is for")         \
+    O(SSHD_CONFIG, "sshd-config", sshd_config, "FILE", "sshd's configuration")
 
 enum option_number {
 #define O(id, name, field, value, help) NUMBER_##id,
@@ -52,6 +54,8 @@ static const struct subcommand {
 } subcommands[] = {
     {"config", "[FILE]", PERHAPS_AN_ARGUMENT, 0, config_main, "is the configuration right, and what does it say?"},
     {"reach", "", NO_ARGUMENT, OPTION_CONFIG, reach_main, "does this host reach the pool? (sends no code)"},
+    {"stack", "SERVICE|FILE", AN_ARGUMENT, OPTION_CONFIG | OPTION_PAM_DIR | OPTION_SERVICE | OPTION_SSHD_CONFIG,
+     stack_main, "does a stack let in who gave no code, or lock out who did?"},
     {"user", "NAME", AN_ARGUMENT, OPTION_CONFIG | OPTION_SERVICE, user_main,
      "whose token would NAME's login have, and where would the code go? (sends none)"},
 };
