@@ -27,15 +27,19 @@ from standin import Pool, Standin, User  # noqa: E402
 TESTS = Path(__file__).parent
 
 MARKERS = (
+    "grid: edited stacks by the thousand",
     "smoke: a short selection that touches everything",
     "uninstrumented: not for builds with sanitizers: they keep what is freed, and cannot be loaded into setuid programs",
     "valgrind: each way through the modules once, for slow hosts",
 )
 
+TOLD = pytest.StashKey[list[str]]()
+
 why_not: str | None = "this process has not started as a test session"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--whole-grid", action="store_true", help="of the grid, make also the logins that are foretold; half an hour")
     parser.addoption("--sample", type=int, default=1, metavar="N", help="every Nth case of each test with a table")
     parser.addoption("--write-transcripts", action="store_true", help="write docs/stacks.md anew, as scripts/transcripts does")
 
@@ -57,6 +61,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """What a passed test is to be known for: told at the end of the run, and in the JUnit report."""
+
+    def say(line: str) -> None:
+        request.config.stash.setdefault(TOLD, []).append(line)
+        record_property("told", line)
+
+    return say
+
+
+def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter", config: pytest.Config) -> None:
+    for line in config.stash.get(TOLD, []):
+        terminalreporter.write_line(line)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
