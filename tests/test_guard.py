@@ -88,6 +88,15 @@ def test_guard_denies_after_a_config_error(login: Login, standin: Standin) -> No
     assert result.code == "PAM_PERM_DENIED"
 
 
+@pytest.mark.valgrind
+def test_guard_denies_where_there_was_nothing_to_confirm(login: Login, standin: Standin) -> None:
+    """The code line is gone, and the companion's refusal is passed over."""
+    stack = PERMIT + "auth [default=ignore] pam_cognito_confirm.so\n" + GUARD + OPEN
+    assert login(stack=stack).let_in
+    assert login(stack=stack, calls=("authenticate", "acct_mgmt")).code == "PAM_PERM_DENIED"
+    assert not standin.journal.connections
+
+
 def test_guard_without_a_login(login: Login) -> None:
     """sshd's parent process has no state; only `require` makes that a reason."""
     assert login(stack=PERMIT + GUARD + OPEN, calls=("acct_mgmt",)).let_in

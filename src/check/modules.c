@@ -172,10 +172,10 @@ static void code_outcomes(struct list *list, const struct policy *policy, bool g
         add_set(list, refusals[PHASE_AUTH], with(login, RECORD_ATTEMPTED, 0, OF_THE_RECORD));
 }
 
-/* After a refusal, or with no record that it could confirm. */
+/* After a refusal; where there was no record that it could confirm, there is one of an attempt. */
 static struct login refused(struct login login)
 {
-    return login.record == RECORD_NONE ? login : with(login, RECORD_ATTEMPTED, FACT_USED, 0);
+    return with(login, RECORD_ATTEMPTED, FACT_USED, 0);
 }
 
 static void confirm_outcomes(struct list *list, bool good, struct login login)

@@ -63,6 +63,8 @@ int step_confirm(pam_handle_t *pamh, int flags)
         const struct login unrecorded = login_unrecorded(pamh, flags);
 
         log_outcome(&unrecorded, error, NULL);
+        /* For the guard this is an attempt: where the code step was edited away, a jump may pass over this refusal. */
+        login_begin(pamh, flags);
         return verdict_of_confirm(&facts, error_pam_code(error, false));
     }
     error = run(login, &facts, &facts.accepted);

@@ -117,8 +117,6 @@ class Modules:
 
     def _confirm(self, line: Line) -> str:
         record = self.record
-        if record.state == "none":
-            return "auth_err"
         if record.used or record.state not in ("pending", "passes"):
             record.state, record.used = "attempted", True
             return "auth_err"

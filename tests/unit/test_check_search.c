@@ -108,8 +108,8 @@ static void check_confirm(struct login login)
         bool proved = (outcomes[i].login.facts & FACT_PROVED) != 0;
 
         assert_int_equal(proved, outcomes[i].result == PAM_SUCCESS && login.record == RECORD_PENDING);
-        assert_int_equal((outcomes[i].login.facts & FACT_USED) != 0, login.record != RECORD_NONE);
-        assert_int_equal(outcomes[i].login.record == RECORD_NONE, login.record == RECORD_NONE);
+        assert_true((outcomes[i].login.facts & FACT_USED) != 0);
+        assert_int_not_equal(outcomes[i].login.record, RECORD_NONE);
         assert_true(outcomes[i].result == PAM_SUCCESS || outcomes[i].result == PAM_IGNORE ||
                     outcomes[i].login.record <= RECORD_ATTEMPTED);
     }
