@@ -41,7 +41,7 @@ static const struct {
     {"pam_motd.so", MODULE_SETTER},
     {"pam_mount.so", MODULE_SETTER},
     {"pam_namespace.so", MODULE_SETTER},
-    {"pam_nologin.so", MODULE_SETTER},
+    {"pam_nologin.so", MODULE_NOLOGIN},
     {"pam_oddjob_mkhomedir.so", MODULE_SETTER},
     {"pam_rhosts.so", MODULE_SETTER},
     {"pam_securetty.so", MODULE_SETTER},
@@ -74,6 +74,9 @@ static const char *const called_by_users[] = {"su",   "su-l", "runuser", "runuse
 /* PAM_INCOMPLETE is no result of a login: libpam hands it to the application. */
 #define ALL (BIT(PAM_INCOMPLETE) - 1)
 
+/* What lets nobody in, wherever it comes from. */
+#define NEVER_GOOD (ALL & ~(BIT(PAM_SUCCESS) | BIT(PAM_NEW_AUTHTOK_REQD)))
+
 /* How the steps of the code refuse: the error table's codes; and the guard. */
 static const unsigned long long refusals[] = {
     [PHASE_AUTH] = 0
@@ -95,12 +98,22 @@ struct list {
     size_t count;
 };
 
+static bool has_argument(const struct line *line, const char *argument)
+{
+    for (int i = 0; i < line->argc; i++)
+        if (strcmp(line->argv[i], argument) == 0)
+            return true;
+    return false;
+}
+
 enum module module_of(const struct line *line)
 {
+    enum module module = MODULE_OTHER;
+
     for (size_t i = 0; line->kind == LINE_MODULE && i < sizeof modules / sizeof *modules; i++)
         if (strcmp(modules[i].name, line->module) == 0)
-            return modules[i].module;
-    return MODULE_OTHER;
+            module = modules[i].module;
+    return module == MODULE_NOLOGIN && has_argument(line, "successok") ? MODULE_SETTER : module;
 }
 
 bool module_rootok_counts(const char *service)
@@ -234,6 +247,9 @@ static void auth_outcomes(struct list *list, enum module module, const struct po
     case MODULE_DENY:
         add_set(list, BIT(PAM_AUTH_ERR) | BIT(PAM_MODULE_UNKNOWN), login);
         break;
+    case MODULE_NOLOGIN:
+        add_set(list, NEVER_GOOD, login);
+        break;
     case MODULE_OTHER:
     case MODULE_SETTER:
     case MODULE_ROOTOK:
@@ -249,6 +265,7 @@ static void account_outcomes(struct list *list, enum module module, const struct
     static const unsigned long long said[] = {
         [MODULE_OTHER] = ALL,
         [MODULE_SETTER] = ALL,
+        [MODULE_NOLOGIN] = NEVER_GOOD,
         [MODULE_ROOTOK] = ALL,
         [MODULE_PERMIT] = BIT(PAM_SUCCESS) | BIT(PAM_MODULE_UNKNOWN),
         [MODULE_DENY] = BIT(PAM_AUTH_ERR) | BIT(PAM_MODULE_UNKNOWN),
@@ -296,6 +313,7 @@ size_t module_cred_outcomes(const struct line *line, struct outcome outcomes[OUT
     static const unsigned long long said[] = {
         [MODULE_OTHER] = ALL,
         [MODULE_SETTER] = ALL,
+        [MODULE_NOLOGIN] = NEVER_GOOD,
         [MODULE_ROOTOK] = ALL,
         [MODULE_PERMIT] = BIT(PAM_SUCCESS),
         [MODULE_DENY] = BIT(PAM_CRED_ERR),

@@ -9,8 +9,9 @@
 #include <stdint.h>
 
 enum module {
-    MODULE_OTHER,  /* unknown: may say anything, and may be a real factor */
-    MODULE_SETTER, /* known to ask the user for nothing: may say anything, and is no factor */
+    MODULE_OTHER,   /* unknown: may say anything, and may be a real factor */
+    MODULE_SETTER,  /* known to ask the user for nothing: may say anything, and is no factor */
+    MODULE_NOLOGIN, /* a setter that never says success, nor that a new password is due */
     MODULE_PERMIT,
     MODULE_DENY,
     MODULE_ROOTOK,

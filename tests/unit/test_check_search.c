@@ -220,6 +220,8 @@ static void only_some_successes_are_factors(void **state)
     }
 }
 
+#define NEVER_GOOD ((BIT(PAM_INCOMPLETE) - 1) & ~(BIT(PAM_SUCCESS) | BIT(PAM_NEW_AUTHTOK_REQD)))
+
 static void what_is_known_says_nothing_else(void **state)
 {
     static const struct {
@@ -230,6 +232,7 @@ static void what_is_known_says_nothing_else(void **state)
          BIT(PAM_SUCCESS)},
         {"pam_deny.so", BIT(PAM_AUTH_ERR) | BIT(PAM_MODULE_UNKNOWN), BIT(PAM_AUTH_ERR) | BIT(PAM_MODULE_UNKNOWN),
          BIT(PAM_CRED_ERR)},
+        {"pam_nologin.so", NEVER_GOOD, NEVER_GOOD, NEVER_GOOD},
         {"pam_unix.so", BIT(PAM_INCOMPLETE) - 1, BIT(PAM_INCOMPLETE) - 1, BIT(PAM_INCOMPLETE) - 1},
     };
 
