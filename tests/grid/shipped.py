@@ -5,16 +5,24 @@ from itertools import product
 from pathlib import Path
 from typing import Iterator
 
-from .situations import ALL, DENIED, KEY, PASSWORD, SIGNED_IN, WRONG_PASSWORD, First, Situation
+from .situations import ALL, DENIED, EXEMPT_GROUP, KEY, PASSWORD, SIGNED_IN, WRONG_PASSWORD, First, Situation
 from .stack import Stack, stack
 
 BY_PASSWORD = (PASSWORD, WRONG_PASSWORD)
+
+POOL = (("region", "eu-central-1"), ("user_pool_id", "eu-central-1_Example"), ("client_id", "example"))
+# With all that may spare somebody the code.
+SECOND_CONFIG = (
+    *POOL, ("token", "file:/etc/cognito/%u"), ("exempt_group", EXEMPT_GROUP), ("when", "unverified"), ("remember", "60"),
+)  # fmt: skip
+COMMAND_CONFIG = (*POOL, ("token", "command:/usr/local/libexec/cognito-token"), ("token_command_user", "nobody"))
 
 
 @dataclass(frozen=True)
 class Shipped:
     """A file of pam.d-examples as a service of this name, and the file that it includes. `content` is what the service has
-    instead of a file that ships."""
+    instead of a file that ships; `config` is what pam_cognito.conf says on a host that has it; `edited` are the files whose
+    lines are edited, if not all."""
 
     name: str
     service: str
@@ -22,6 +30,8 @@ class Shipped:
     includes: str | None = "cognito-verify"
     situations: tuple[Situation, ...] = ALL
     content: str | None = None
+    config: tuple[tuple[str, str], ...] = SECOND_CONFIG
+    edited: tuple[str, ...] | None = None
 
     def stack(self, examples: Path) -> Stack:
         files = {self.service: self.content or _read(examples / self.name)}
@@ -45,7 +55,7 @@ def _read(path: Path) -> str:
 SHIPPED = (
     Shipped("sshd", "sshd"),
     Shipped("sshd-breakglass", "sshd", includes=None),
-    Shipped("sshd-publickey", "sshd", (DENIED,), "cognito-login", (*ALL, SIGNED_IN)),
+    Shipped("sshd-publickey", "sshd", (DENIED,), "cognito-login", (*ALL, SIGNED_IN), config=COMMAND_CONFIG),
     Shipped("sshd-publickey-or-password", "sshd", (*BY_PASSWORD, KEY)),
     Shipped("su", "su"),
     Shipped("sudo", "sudo"),
@@ -67,6 +77,9 @@ account  required   pam_permit.so
 session  required   pam_permit.so
 """
 BLOCKS = (
-    Shipped("cognito-verify", "pamcog", content=SECOND),
-    Shipped("cognito-login", "pamcog", (DENIED,), "cognito-login", (*ALL, SIGNED_IN), SOLE),
+    Shipped("cognito-verify", "pamcog", content=SECOND, edited=("cognito-verify",)),
+    Shipped(
+        "cognito-login", "pamcog", (DENIED,), "cognito-login", (*ALL, SIGNED_IN),
+        content=SOLE, config=POOL, edited=("cognito-login",),
+    ),  # fmt: skip
 )

@@ -1,6 +1,6 @@
 """What can happen at the code, and at the first factor; and what contract.md makes each module answer to that."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Callable, Union
 
 from .libpam import NotModelled
@@ -80,6 +80,7 @@ class First:
 PASSWORD = First("right password", True, "pam_unix.so")
 WRONG_PASSWORD = First("wrong password", False, None)
 KEY = First("public key", False, "pam_exec.so", "publickey ssh-ed25519 AAAA")
+KEY_AND_PASSWORD = replace(KEY, name="public key and right password", password=True)
 # Where pam_permit.so stands for a first factor that always succeeds.
 PERMITTED = First("permitted", False, "pam_permit.so")
 DENIED = First("none", False, None)

@@ -1,4 +1,4 @@
-"""Many cases at once. What each leads to is foretold by the manual pages and contract.md; whether it is so, by logins.
+"""Many cases at once. The manual pages and contract.md foretell what each leads to; logins tell whether it is so.
 
 Cases that cannot be told apart are one group, and one login is made for it. How fine the groups are is the survey's depth.
 """
@@ -154,7 +154,11 @@ class Survey:
         self.made += len(cases)
         tried = [Group(case, expect(case), [None], outcome) for case, outcome in zip(cases, outcomes)]
         wrong = [one for one in tried if one.expected and one.outcome and one.expected.calls != one.outcome.calls]
-        assert not wrong, f"{len(wrong)} logins ended in another way than foretold:\n" + "\n".join(map(str, wrong[:5]))
+        wrong.sort(key=lambda one: one.unconfirmed, reverse=True)
+        assert not wrong, (
+            f"{len(wrong)} logins ended in another way than foretold, "
+            f"{sum(one.unconfirmed for one in wrong)} of them granted unconfirmed:\n" + "\n".join(map(str, wrong[:5]))
+        )
         return outcomes
 
 
