@@ -3,8 +3,8 @@
  *
  * It is started by pam_cognito_code.so, with a socket to that as descriptor 3; a process of its own, because the host
  * must neither be the parent of an administrator's program nor pay for its own size when that is forked. One MSG_RUN
- * comes, one MSG_OUTPUT goes; see common/message.h. It keeps root's rights, without which it could not end what runs as
- * another user, and does nothing with them but become that user and send SIGKILL.
+ * comes, one MSG_OUTPUT goes; see common/message.h. It keeps root's rights until there is a process that became the
+ * command's user, and from then on the one right to end what runs as another user.
  */
 #include "command/outcome.h"
 #include "command/run.h"

@@ -2,6 +2,7 @@
 
 #include "command/account.h"
 #include "command/child.h"
+#include "command/confine.h"
 #include "command/descendants.h"
 #include "common/deadline.h"
 
@@ -109,16 +110,20 @@ static bool run_as(const struct account *account, const struct run_message *run,
     struct child child;
     int status = SIGKILL;
     bool started = child_start(&child, run, account);
+    const char *failure = started ? confine() : NULL;
     bool done;
 
-    if (started)
-        ending = watch(&child, peer, output, deadline);
-    else
+    if (!started)
         outcome_fail(outcome, ERR_SYSTEM, "%.200s: no process for it: %s", run->path, strerrordesc_np(errno));
+    else if (failure != NULL)
+        outcome_fail(outcome, ERR_COMMAND_SETUP, "pam-cognito-command: %s: %s", failure, strerrordesc_np(errno));
+    else
+        ending = watch(&child, peer, output, deadline);
     done = descendants_end(child.pid, &status, deadline + CLEANUP_MS);
     if (started && !done)
         outcome_fail(outcome, ERR_COMMAND, "%.200s: a process of it cannot be ended", run->path);
-    done = started && done && judge_end(&child, run, ending, status, outcome) && judge_output(run, output, outcome);
+    done = started && failure == NULL && done && judge_end(&child, run, ending, status, outcome) &&
+           judge_output(run, output, outcome);
     child_close(&child);
     return done;
 }

@@ -26,7 +26,8 @@ struct list {
 /* clang-format off */
 
 /* The first message: how to reach the pool and which tokens are its own. Times in milliseconds. `explain` is 1 for a
- * peer that will ask for reports, and 0 in a login. */
+ * peer that will ask for reports, and 0 in a login. The result's `detail` says what of the helper's lockdown the kernel
+ * and the build could do. */
 #define START_FIELDS(S, N, L) \
     S(version) S(endpoint) S(jwks_url) S(issuer) S(user_pool_id) S(client_id) S(client_secret) \
     S(ca_path) S(ca_file) S(proxy) N(connect_timeout) N(request_timeout) N(lifetime) \

@@ -1,9 +1,12 @@
 #include "common/self.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -55,5 +58,37 @@ const char *self_set_ids(uid_t uid, gid_t gid)
     if (real_gid != gid || effective_gid != gid || saved_gid != gid || real_uid != uid || effective_uid != uid ||
         saved_uid != uid)
         return "setresuid and setresgid, which had no effect";
+    return NULL;
+}
+
+void self_bound_capabilities(uint64_t keep)
+{
+    /* The kernel says where its own end. */
+    for (unsigned int i = 0; i < 64 && prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++)
+        if ((keep >> i & 1) == 0)
+            prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
+}
+
+const char *self_keep_capabilities(uint64_t keep)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+    const uint32_t kept[_LINUX_CAPABILITY_U32S_3] = {(uint32_t)keep, (uint32_t)(keep >> 32)};
+
+    if (syscall(SYS_capget, &header, sets) != 0)
+        return "capget";
+    for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+        sets[i].permitted &= kept[i];
+        sets[i].effective = sets[i].permitted;
+        sets[i].inheritable = 0;
+    }
+    if (syscall(SYS_capset, &header, sets) != 0)
+        return "capset";
+    if (syscall(SYS_capget, &header, sets) != 0)
+        return "capget";
+    errno = EPERM;
+    for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+        if ((sets[i].permitted & ~kept[i]) != 0 || sets[i].inheritable != 0)
+            return "capset, which had no effect";
     return NULL;
 }

@@ -1,14 +1,16 @@
 #include "helper/lockdown.h"
 
+#include "common/landlock.h"
 #include "common/sanitizer.h"
 #include "common/self.h"
+#include "helper/reach.h"
+#include "helper/seccomp.h"
 
 #include <errno.h>
 #include <grp.h>
-#include <linux/landlock.h>
+#include <linux/keyctl.h>
 #include <pwd.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,41 +19,52 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* Rights that came with later kernels than the headers may know: Linux 6.2 and 6.10. */
-#ifndef LANDLOCK_ACCESS_FS_TRUNCATE
-#define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
-#endif
-#ifndef LANDLOCK_ACCESS_FS_IOCTL_DEV
-#define LANDLOCK_ACCESS_FS_IOCTL_DEV (1ULL << 15)
-#endif
-
 static bool failed(struct result *result, const char *call)
 {
     return result_fail(result, ERR_HELPER, "%s: %s", call, strerror(errno));
 }
 
-/* Under su and sudo the limits are those of the caller, who is a stranger: neither so low that the helper falls over in
- * an odd place, nor so high that a reply could make it eat the host. */
-static bool set_known_limits(struct result *result)
-{
-    static const struct {
-        int resource;
-        rlim_t value;
-    } limits[] = {
-        {RLIMIT_STACK, 8 << 20},
-        /* For all processes of the helper user: each has one thread more while it resolves a name. */
-        {RLIMIT_NPROC, 4096},
-        /* A login takes milliseconds of it. */
-        {RLIMIT_CPU, 60},
+/* Neither so low that the helper falls over in an odd place, nor so high that a reply could make it eat the host. Under
+ * su and sudo what it comes with are the limits of the caller, who is a stranger. A host that is not root raises none
+ * of its own, but has the lower ones all the same. */
+static const struct limit {
+    int resource;
+    rlim_t value;
+} limits[] = {
+    /* What it has in memory is in no file. */
+    {RLIMIT_CORE, 0},
+    /* It writes none. */
+    {RLIMIT_FSIZE, 0},
+    /* Its own four, one connection or two, and what a name service has open. */
+    {RLIMIT_NOFILE, 64},
+    /* A login takes milliseconds of it. */
+    {RLIMIT_CPU, 60},
+    /* The usual one, of which threads take their own. */
+    {RLIMIT_STACK, 8 << 20},
+    /* It locks no memory, has no message queues, and is never more urgent than others. */
+    {RLIMIT_MEMLOCK, 0},
+    {RLIMIT_MSGQUEUE, 0},
+    {RLIMIT_NICE, 0},
+    {RLIMIT_RTPRIO, 0},
 #if !UNDER_SANITIZER
-        {RLIMIT_AS, (rlim_t)2 << 30},
+    /* What it can write to: some 2 MiB in a login, and 8 MiB for a thread's stack. The address space is larger by
+     * libraries, databases of name services, and what malloc sets apart for each thread. */
+    {RLIMIT_DATA, 256 << 20},
+    {RLIMIT_AS, (rlim_t)2 << 30},
 #endif
-    };
+};
 
-    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
+/* For all processes of the user together, so of the helper user alone: a person may have any number. One helper has one
+ * thread more while it resolves a name. With all of them taken, a login that has to look a name up fails; others of the
+ * host's users do not notice. */
+static const struct limit limit_of_user = {RLIMIT_NPROC, 4096};
+
+static bool set_limits(struct result *result)
+{
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         if (!self_limit(limits[i].resource, limits[i].value))
             return failed(result, "setrlimit");
-    return true;
+    return geteuid() != 0 || self_limit(limit_of_user.resource, limit_of_user.value) || failed(result, "setrlimit");
 }
 
 static bool set_ids(uid_t uid, gid_t gid, struct result *result)
@@ -79,56 +92,40 @@ static bool become_helper_user(struct result *result)
     return set_ids(user->pw_uid, user->pw_gid, result);
 }
 
-/* No file can be created, changed or removed any more, whatever its mode says. A kernel without Landlock, or with it
- * switched off, is fine: the user and RLIMIT_FSIZE stand. Source: Linux, Documentation/userspace-api/landlock.rst. */
-static bool forbid_writes(struct result *result)
+/* Under su it is the caller's, whose keys are in it, and whoever has the keyring has them. A kernel without keys, or a
+ * container that forbids them, has none to lose. */
+static void leave_keyring(void)
 {
-    /* Rights by the ABI that brought them: naming one that the kernel does not know is an error. */
-    static const uint64_t rights[] = {
-        0,
-        LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
-            LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
-            LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
-            LANDLOCK_ACCESS_FS_MAKE_SYM,
-        LANDLOCK_ACCESS_FS_REFER,
-        LANDLOCK_ACCESS_FS_TRUNCATE,
-        0,
-        LANDLOCK_ACCESS_FS_IOCTL_DEV,
-    };
-    struct landlock_ruleset_attr attributes = {.handled_access_fs = 0};
-    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    bool done = false;
-    int ruleset;
+    syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
+}
 
-    if (abi < 1)
-        return errno == ENOSYS || errno == EOPNOTSUPP || failed(result, "landlock_create_ruleset");
-    for (size_t i = 0; i < sizeof rights / sizeof rights[0] && (long)i <= abi; i++)
-        attributes.handled_access_fs |= rights[i];
-    ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
-    if (ruleset < 0)
+/* No file can be created, changed, removed or executed any more, whatever its mode says. A kernel without Landlock, or
+ * with it switched off, is fine: the user and the limits stand. */
+static bool forbid_deeds(struct result *result)
+{
+    const unsigned int deeds =
+        LANDLOCK_CHANGE_FILES | LANDLOCK_EXECUTE | LANDLOCK_SERVE | LANDLOCK_SIGNAL | LANDLOCK_ABSTRACT;
+    struct landlock layer;
+
+    if (!landlock_begin(&layer, deeds))
         return failed(result, "landlock_create_ruleset");
-    /* No rule is added, so what is handled is forbidden. */
-    done = syscall(SYS_landlock_restrict_self, ruleset, 0) == 0 || failed(result, "landlock_restrict_self");
-    close(ruleset);
-    return done;
+    return landlock_enforce(&layer, true) || failed(result, "landlock_restrict_self");
 }
 
 /* What anyone may do to himself. */
 static bool give_up_rights(struct result *result)
 {
-    /* Before Landlock, which an ordinary user may use only after it. */
+    const char *failure = self_keep_capabilities(0);
+
+    if (failure != NULL)
+        return failed(result, failure);
+    /* Before Landlock and seccomp, which an ordinary user may use only after it. */
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return failed(result, "prctl(PR_SET_NO_NEW_PRIVS)");
     /* After the change of user, which sets it anew. Leak checkers trace the process from inside, and need it on. */
     if (!UNDER_SANITIZER && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         return failed(result, "prctl(PR_SET_DUMPABLE)");
-    if (!self_limit(RLIMIT_CORE, 0))
-        return failed(result, "setrlimit(RLIMIT_CORE)");
-    if (!self_limit(RLIMIT_FSIZE, 0))
-        return failed(result, "setrlimit(RLIMIT_FSIZE)");
-    if (!self_limit(RLIMIT_NOFILE, 64))
-        return failed(result, "setrlimit(RLIMIT_NOFILE)");
-    return forbid_writes(result);
+    return forbid_deeds(result);
 }
 
 bool lockdown(struct result *result)
@@ -139,13 +136,31 @@ bool lockdown(struct result *result)
     umask(077);
     if (chdir("/") != 0)
         return failed(result, "chdir");
+    leave_keyring();
+    /* Raising a limit takes root. */
+    if (!set_limits(result))
+        return false;
     if (geteuid() == 0) {
-        /* Raising a limit takes root. */
-        if (!set_known_limits(result) || !become_helper_user(result))
+        self_bound_capabilities(0);
+        if (!become_helper_user(result))
             return false;
     } else if (!set_ids(geteuid(), getegid(), result)) {
         /* A host that is set-user-ID: its caller's id must not be within reach. */
         return false;
     }
     return give_up_rights(result);
+}
+
+bool lockdown_for(const struct start_message *start, struct result *result)
+{
+    /* Asked before, since afterwards the kernel does not say. */
+    const int landlock = landlock_version();
+    const char *missing = seccomp_missing();
+
+    if (!reach_only(start, result) || !seccomp_restrict(result))
+        return false;
+    result_succeed(result);
+    snprintf(result->detail, sizeof result->detail, "landlock=%d seccomp=%s", landlock,
+             missing == NULL ? "yes" : missing);
+    return true;
 }

@@ -102,8 +102,7 @@ static bool start(struct session *session, struct result *result)
         if (session->checks == NULL)
             return result_fail(result, ERR_NO_MEMORY, "checks");
     }
-    result_succeed(result);
-    return true;
+    return lockdown_for(&session->start, result);
 }
 
 /* Waits for the next frame's first byte, or the peer's end, and lets the fetch of the keys go on meanwhile. */
@@ -182,12 +181,13 @@ int main(int argc, char **argv)
         fputs("pam-cognito-helper: pam_cognito_code.so starts this; it is of no use by hand\n", stderr);
         return 2;
     }
+    /* From here on, since a name service that is asked for the helper user may hang. */
+    self_bound_life(2 * FRAME_MS);
     result_begin(&result);
     if (lockdown(&result))
         result_succeed(&result);
     /* TLS writes to sockets that may be closed, and libcurl is told to keep its hands off signals. */
     signal(SIGPIPE, SIG_IGN);
-    self_bound_life(2 * FRAME_MS);
     if (fcntl(SELF_PEER, F_SETFL, O_NONBLOCK) == 0)
         serve(&session, &result);
     if (!end(&session))

@@ -1,5 +1,6 @@
 #include "module/client.h"
 
+#include "common/text.h"
 #include "module/program.h"
 
 #include <stdlib.h>
@@ -8,6 +9,7 @@ struct helper {
     struct program program;
     bool greeted; /* the result of MSG_START is read */
     bool lost;
+    char lockdown[64]; /* what that said of the rights that the helper gave up */
 };
 
 /* What failed on the way there or back ends the helper. */
@@ -57,11 +59,17 @@ enum error helper_call(struct helper *helper, enum message_type type, const void
         if (error != ERR_NONE)
             return error;
         helper->greeted = true;
+        text_printable(helper->lockdown, sizeof helper->lockdown, result->detail);
     }
     error = program_send(&helper->program, type, message, deadline);
     if (error == ERR_BAD_REQUEST)
         return error;
     return error == ERR_NONE ? receive_result(helper, deadline, result) : lose(helper, error);
+}
+
+const char *helper_lockdown(const struct helper *helper)
+{
+    return helper == NULL ? "" : helper->lockdown;
 }
 
 void helper_end(struct helper **helper)

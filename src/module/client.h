@@ -21,6 +21,9 @@ enum error helper_start(struct helper **helper, const struct start_message *star
 enum error helper_call(struct helper *helper, enum message_type type, const void *message, deadline_t deadline,
                        struct result_message *result);
 
+/* One line on what of its lockdown the kernel and the build could do; "" before the first call. */
+const char *helper_lockdown(const struct helper *helper);
+
 /* Ends the helper and frees *helper, which is NULL afterwards. In a process other than the one that started it (a child
  * of the host that inherited the login) the helper is left alone. NULL may be passed. */
 void helper_end(struct helper **helper);

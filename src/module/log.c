@@ -73,3 +73,9 @@ void log_call(const struct login *login, const char *request, enum error error, 
         pam_syslog(login->pamh, LOG_DEBUG, "call=%s result=%s request_id=%s ms=%lld", request, error_name(error),
                    value(&request_id, login->request_id), (long long)ms);
 }
+
+void log_lockdown(const struct login *login, const char *lockdown)
+{
+    if (login->options.debug)
+        pam_syslog(login->pamh, LOG_DEBUG, "lockdown %s", lockdown);
+}

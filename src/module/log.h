@@ -13,4 +13,7 @@ void log_outcome(const struct login *login, enum error error, const char *result
 /* With the option debug: one line on a request to the helper that took `ms` milliseconds. */
 void log_call(const struct login *login, const char *request, enum error error, int64_t ms);
 
+/* With the option debug: one line on the rights that the helper gave up. */
+void log_lockdown(const struct login *login, const char *lockdown);
+
 #endif

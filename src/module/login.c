@@ -188,10 +188,13 @@ enum error login_call(struct login *login, enum message_type type, const void *m
         MESSAGES(M)
 #undef M
     };
+    bool first = *helper_lockdown(login->helper) == '\0';
     int64_t began = clock_ms();
     deadline_t deadline = began + (int64_t)login->options.request_timeout * 1000 + PROGRAM_GRACE_MS;
     enum error error = helper_call(login->helper, type, message, deadline_first(deadline, login->deadline), result);
 
+    if (first && *helper_lockdown(login->helper) != '\0')
+        log_lockdown(login, helper_lockdown(login->helper));
     login->in_signin = result->signin != 0;
     login_keep_result(login, result);
     if (error == ERR_DEADLINE && deadline_left(login->deadline) == 0)
