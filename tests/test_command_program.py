@@ -21,6 +21,7 @@ from typing import Callable, Iterator, NamedTuple
 import pytest
 from harness import machine
 from harness.accounts import Account
+from harness.process import Process
 
 PROGRAM = os.environ.get("PAM_COGNITO_COMMAND", "")
 VERSION = os.environ.get("PAM_COGNITO_VERSION", "")
@@ -31,6 +32,7 @@ TIMEOUT = 1500  # ms; a command that does not hang takes a few of them
 # Signals 32 and 33, which the C library keeps for itself, from everybody.
 RESERVED = 3 << 31
 GOOD = b"eyJ.a.token"
+SANITIZED = bool(os.environ.get("PAM_COGNITO_HOST_PRELOAD"))
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user"),
@@ -350,6 +352,23 @@ def test_everything_ends_with_the_client(stage: Stage) -> None:
     stage.wait_for_marked(2)
     near.close()
     stage.wait_for_none(1.0)
+    assert stage.finish(pid) == 0
+
+
+def test_the_program_keeps_the_right_to_end_it_and_no_other(stage: Stage) -> None:
+    kill = f"{1 << 5:016x}"  # CAP_KILL, capabilities(7)
+    expected = {"CapInh": "0" * 16, "CapPrm": kill, "CapEff": kill, "CapBnd": kill, "CapAmb": "0" * 16, "NoNewPrivs": "1"}
+    pid, near = stage.start(stage.shell("sh -c 'sleep 30' MARK"), timeout=20000)
+    with near:
+        stage.wait_for_marked(1)
+        # The command and the program go on side by side.
+        until = time.monotonic() + 5
+        while (status := Process(pid).status)["NoNewPrivs"] == "0":
+            assert time.monotonic() < until
+        assert {name: status[name] for name in expected} == expected
+        if not SANITIZED:
+            assert Process(pid).limits["Max file size"] == ("0", "0")
+    stage.wait_for_none(2)
     assert stage.finish(pid) == 0
 
 
