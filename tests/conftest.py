@@ -16,7 +16,7 @@ from harness import accounts, build, machine  # noqa: E402
 from harness.accounts import Account  # noqa: E402
 from harness.build import Build  # noqa: E402
 from harness.check import Check  # noqa: E402
-from harness.hosts import Hosts  # noqa: E402
+from harness.hosts import Host, Hosts  # noqa: E402
 from harness.login import Login  # noqa: E402
 from harness.peer import CognitoLocal  # noqa: E402
 from harness.people import EMAIL, LOCAL_PASSWORD, OTHER, PASSWORD, RUNNER, RUNNERS, USER  # noqa: E402
@@ -42,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--whole-grid", action="store_true", help="of the grid, make also the logins that are foretold; half an hour")
     parser.addoption("--sample", type=int, default=1, metavar="N", help="every Nth case of each test with a table")
     parser.addoption("--write-transcripts", action="store_true", help="write docs/stacks.md anew, as scripts/transcripts does")
+    parser.addoption("--everything", action="store_true", help="the long form of tests that have one")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -77,6 +78,14 @@ def tell(request: pytest.FixtureRequest, record_property: Callable[[str, object]
 def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter", config: pytest.Config) -> None:
     for line in config.stash.get(TOLD, []):
         terminalreporter.write_line(line)
+    if Host.compared:
+        terminalreporter.write_line(f"hosts: as before after each of {Host.compared} calls")
+
+
+@pytest.fixture(scope="session")
+def everything(pytestconfig: pytest.Config) -> bool:
+    """Whether the long form is wanted."""
+    return pytestconfig.getoption("--everything")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

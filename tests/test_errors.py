@@ -1,9 +1,8 @@
-"""What goes wrong at Cognito or on the way: every row of the error table, at each operation of a login."""
+"""What goes wrong at Cognito: every row of the error table, at each operation of a login. test_network.py has the way there."""
 
 import re
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Callable
 
 import pytest
@@ -13,7 +12,6 @@ from harness.login import Login, Result
 from harness.people import PASSWORD
 from standin import Standin, faults
 from standin.faults import Fault
-from standin.wire import Wire
 
 Code = Callable[[], str]
 
@@ -167,60 +165,7 @@ def test_status_alone(
     check(run(login, operation, code), Row(BUSY, told), operation)
 
 
-# Replies that are none
-
-
-def all_but_the_last_byte(wire: Wire, data: bytes) -> None:
-    wire.send(data[:-1])
-    wire.close()
-
-
-BROKEN: dict[str, Fault] = {
-    "garbage": faults.garbage(),
-    "no-body": faults.raw(b""),
-    "null": faults.raw(b"null"),
-    "list": faults.raw(b"[]"),
-    "text": faults.raw(b'"Success"'),
-    "html": faults.raw(b"<html>", headers=(("Content-Type", "text/html"),)),
-    "two-objects": faults.raw(b"{}{}"),
-    "oversized": faults.huge(300 * 1024),
-    "cut": faults.cut(40),
-    "cut-body": Fault(send=all_but_the_last_byte),
-    "lost": faults.lose(),
-    "reset": faults.lose(rst=True),
-    "dropped": faults.drop(),
-    "endless-headers": faults.endless_headers(),
-    "endless-body": faults.endless_body(),
-    "created": faults.raw(b"{}", status=201),
-    "no-content": faults.raw(b"", status=204),
-    "partial": faults.raw(b"{}", status=206),
-}
-
-
-@pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("name", BROKEN)
-def test_broken_reply(login: Login, standin: Standin, code: Code, name: str, operation: str) -> None:
-    """No 2xx but an honest 200 is a success, and nothing that may have happened is sent again."""
-    standin.faults.add(operation, BROKEN[name], times=None)
-    result = run(login, operation, code, request_timeout=3)
-    check(result, UNAVAILABLE, operation)
-    assert len(standin.journal.requests(operation)) == 1
-
-
-@pytest.mark.parametrize("status", (301, 302, 303, 307, 308))
-@pytest.mark.parametrize("operation", ("jwks", *OPERATIONS))
-def test_redirect(login: Login, standin: Standin, code: Code, operation: str, status: int) -> None:
-    """Nobody is sent elsewhere, be it the same server."""
-    standin.faults.add(operation, faults.redirect(f"{standin.endpoint}/elsewhere", status), times=None)
-    result = run(login, INITIATE if operation == "jwks" else operation, code)
-    assert result.code == "PAM_AUTHINFO_UNAVAIL"
-    assert "/elsewhere" not in [request.path for request in standin.journal.requests()]
-
-
-@pytest.mark.parametrize("operation", (INITIATE, SEND))
-def test_mistyped_reply(login: Login, standin: Standin, code: Code, operation: str) -> None:
-    standin.faults.add(operation, faults.mistyped())
-    check(run(login, operation, code), UNAVAILABLE, operation)
+# Replies of another form. Those that are none at all, and broken connections, are in test_network.py.
 
 
 def test_no_sign_in_without_a_result(login: Login, standin: Standin, code: Code) -> None:
@@ -286,72 +231,9 @@ def test_no_key_set(login: Login, standin: Standin, fault: Fault, code: Code) ->
 # The connection
 
 
-@pytest.mark.parametrize("name", ["self-signed", "expired", "wrong-host"])
-def test_wrong_certificate(login: Login, standin: Standin, name: str, code: Code) -> None:
-    standin.faults.add("connect", faults.certificate(name), times=None)
-    check(run(login, INITIATE, code), UNAVAILABLE, INITIATE)
-    assert standin.journal.operations() == []
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [faults.old_tls(), faults.plaintext(), faults.refuse(), faults.hang()],
-    ids=["old", "plain", "refuse", "hang"],
-)
-def test_no_connection(login: Login, standin: Standin, fault: Fault, code: Code) -> None:
-    standin.faults.add("connect", fault, times=None)
-    check(run(login, INITIATE, code, connect_timeout=1, request_timeout=1), UNAVAILABLE, INITIATE)
-    assert standin.journal.operations() == []
-
-
 @pytest.mark.valgrind
 def test_nobody_listens(login: Login, code: Code) -> None:
     check(login([SIGN_IN], endpoint="https://127.0.0.1:1"), UNAVAILABLE, INITIATE)
-
-
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_late_reply(login: Login, standin: Standin, code: Code, operation: str) -> None:
-    """No call blocks longer than its deadline and a second."""
-    standin.faults.add(operation, faults.delay(20), times=None)
-    began = time.monotonic()
-    check(run(login, operation, code, request_timeout=1), UNAVAILABLE, operation)
-    assert time.monotonic() - began < 3 * login.stage.build.slowness
-    assert len(standin.journal.requests(operation)) == 1
-
-
-CLOSE_WAIT = "08"  # include/net/tcp_states.h of Linux
-
-
-def wait_for_close_by(port: int) -> None:
-    """Until the kernel knows that the server at this port has closed a connection."""
-    limit = time.monotonic() + 5
-    while time.monotonic() < limit:
-        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-        if any(row[2].endswith(f":{port:04X}") and row[3] == CLOSE_WAIT for row in rows):
-            return
-        time.sleep(0.005)
-    raise TimeoutError(f"nothing at port {port} was closed")
-
-
-def test_server_closes_while_the_person_reads(login: Login, standin: Standin, code: Code) -> None:
-    """It connects again, and nothing is sent twice."""
-    standin.faults.add(SEND, faults.idle_close())
-
-    def read_and_type() -> str:
-        wait_for_close_by(standin.port)
-        return code()
-
-    assert login([SIGN_IN, (words.ASKED, read_and_type)]).let_in
-    assert len(standin.journal.requests(VERIFY)) == 1
-    assert len(standin.journal.connections) == 2
-
-
-def test_server_closes_in_the_middle_of_a_verify(login: Login, standin: Standin, code: Code) -> None:
-    """It may have been carried out: nobody can tell, so nobody is let in and nothing is sent again."""
-    standin.faults.add(VERIFY, faults.lose())
-    assert not run(login, VERIFY, code).let_in
-    assert len(standin.journal.requests(VERIFY)) == 1
-    assert standin.pool.users[login.user].verified("email")
 
 
 def test_after_code_timeout(login: Login, standin: Standin, code: Code) -> None:

@@ -786,6 +786,54 @@ def test_a_compressed_reply(s, client, token):
     assert json.loads(gzip.decompress(body))["Username"] == "alice"
 
 
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_bomb(s, client, layers):
+    s.faults.add("GetUser", faults.bomb(1 << 21, layers))
+    _, headers, body = client.post("GetUser")
+    assert headers["Content-Encoding"] == ", ".join(["gzip"] * layers)
+    for _ in range(layers):
+        body = gzip.decompress(body)
+    assert body == b" " * (1 << 21)
+
+
+def test_a_giant_body(s, client):
+    s.faults.add("GetUser", faults.giant(1 << 20))
+    assert client.post("GetUser")[2] == b" " * (1 << 20)
+
+
+def test_bytes_of_the_tests_own(s, client, token):
+    s.faults.add("GetUser", faults.rewritten(lambda reply: reply.replace(b"200 OK", b"299 Well"), stays=True))
+    s.faults.add("GetUser", faults.verbatim(b"HTTP/1.1 200 OK\r\n\r\n{}"))
+    assert get_user(client, token)[0] == 299
+    assert get_user(client, token)[2] == b"{}"
+    assert len(s.journal.connections) == 1
+    assert [entry.status for entry in s.journal.requests()] == [200, None]
+
+
+def test_the_last_reply_of_a_connection(s, client, token):
+    s.faults.add("GetUser", faults.last_reply())
+    assert get_user(client, token)[1]["Connection"] == "close"
+    assert get_user(client, token)[0] == 200
+    assert len(s.journal.connections) == 2
+
+
+def test_a_reply_that_stalls(s, token):
+    with Client(s, timeout=0.3) as client:
+        s.faults.add("GetUser", faults.stall(40))
+        with pytest.raises(TimeoutError):
+            get_user(client, token)
+
+
+@pytest.mark.parametrize("notify", [True, False])
+def test_an_end_with_and_without_goodbye(s, client, token, notify):
+    """close_notify of TLS: without it, anyone may have cut the connection."""
+    s.faults.add("GetUser", faults.idle_close(notify=notify))
+    assert get_user(client, token)[0] == 200
+    client.http.sock.suppress_ragged_eofs = False
+    with contextlib.nullcontext() if notify else pytest.raises(ssl.SSLError):
+        assert client.http.sock.recv(1) == b""
+
+
 def test_wrong_types(s, client, token):
     s.faults.add("GetUser", faults.mistyped())
     assert json.loads(get_user(client, token)[2]) == {"Username": 42, "UserAttributes": "text"}
@@ -873,8 +921,13 @@ def test_faults_of_the_key_set(s, client):
         (faults.certificate("self-signed"), ssl.SSLCertVerificationError, "self.signed certificate"),
         (faults.certificate("expired"), ssl.SSLCertVerificationError, "certificate has expired"),
         (faults.certificate("wrong-host"), ssl.SSLCertVerificationError, "IP address mismatch"),
+        (faults.certificate("not-yet-valid"), ssl.SSLCertVerificationError, "not yet valid"),
+        (faults.certificate("client's"), ssl.SSLCertVerificationError, "(?i)purpose"),
         (faults.old_tls(), ssl.SSLError, "(?i)protocol.version"),
+        (faults.bad_ciphers("aNULL"), ssl.SSLError, "(?i)handshake.failure"),
         (faults.plaintext(), ssl.SSLError, "(?i)wrong.version|record layer failure"),
+        (faults.plaintext(b"", over=True), (ssl.SSLError, ConnectionError), ""),
+        (faults.dripping_plaintext(b"\x16\x03\x03\xff", 0.2), TimeoutError, "timed out"),
         (faults.hang(), TimeoutError, "timed out"),
         (faults.refuse(), ConnectionResetError, ""),
     ],

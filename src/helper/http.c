@@ -4,6 +4,8 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 struct http {
     const struct http_options *options;
@@ -155,18 +157,21 @@ bool http_step(struct http *http)
     return http->late;
 }
 
+/* Says what did not come in time: where a login waits for a name, its administrator has to look at another place than
+ * where it waits for an answer. */
 static bool refuse_late(const struct http *http, struct result *result)
 {
     const struct transfer *transfer = http->transfer;
+    bool ended = deadline_left(http->end_by) == 0;
+    const char *time = ended ? "request_timeout" : "connect_timeout";
 
-    if (deadline_left(http->end_by) == 0)
-        return result_fail(result, ERR_DEADLINE, "%s within request_timeout",
-                           transfer->connected ? "no whole reply" : "no connection");
-    if (transfer->connected || deadline_left(http->connect_by) > 0)
+    if (transfer->connected && ended)
+        return result_fail(result, ERR_DEADLINE, "no whole reply within request_timeout");
+    if (transfer->connected || (!ended && deadline_left(http->connect_by) > 0))
         return result_fail(result, ERR_SYSTEM, "libcurl cannot go on with the transfer");
     if (!transfer->opened)
-        return result_fail(result, ERR_NAME_LOOKUP, "no answer from the name server within connect_timeout");
-    return result_fail(result, ERR_CONNECT, "no connection within connect_timeout");
+        return result_fail(result, ERR_NAME_LOOKUP, "no answer from the name server within %s", time);
+    return result_fail(result, ERR_CONNECT, "no connection within %s", time);
 }
 
 /* The first header of that name, printable; "" if there is none. */
@@ -179,12 +184,71 @@ static void copy_header(CURL *easy, const char *name, char *out, size_t size)
     text_printable(out, size, header == NULL ? "" : header->value);
 }
 
+/* How many headers of that name there are; *value is the first one's, "" if there is none. */
+static size_t count_headers(CURL *easy, const char *name, const char **value)
+{
+    struct curl_header *header = NULL;
+
+    *value = "";
+    if (curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+        return 0;
+    *value = header->value;
+    return header->amount;
+}
+
+/* libcurl reads on where lengths contradict each other, or are none: RFC 9112, section 6.3, has the reader give up. */
+static bool has_one_length(const struct transfer *transfer)
+{
+    const char *coding, *length;
+    size_t codings = count_headers(transfer->easy, "Transfer-Encoding", &coding);
+    size_t lengths = count_headers(transfer->easy, "Content-Length", &length);
+    char *end;
+
+    if (codings + lengths > 1)
+        return false;
+    if (lengths == 0)
+        return true;
+    return *length >= '0' && *length <= '9' && strtoull(length, &end, 10) == transfer->length && *end == '\0';
+}
+
+/* A page that a proxy or a web ACL shows in the place of an answer may well be JSON, but seldom says so. */
+static bool is_json(const char *type)
+{
+    static const char *const types[] = {"application/x-amz-json-1.1", "application/json", "application/jwk-set+json"};
+    size_t length = strcspn(type, "; ");
+
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strlen(types[i]) == length && strncasecmp(types[i], type, length) == 0)
+            return true;
+    return false;
+}
+
+/* Refuses what libcurl takes for a reply although it is none of Cognito's. */
+static bool check_reply(const struct transfer *transfer, long status, struct result *result)
+{
+    const char *type;
+    size_t types = count_headers(transfer->easy, "Content-Type", &type);
+    long version = CURL_HTTP_VERSION_NONE;
+    char shown[64];
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
+    if (version != CURL_HTTP_VERSION_1_1 && version != CURL_HTTP_VERSION_1_0)
+        return result_fail(result, ERR_UNPARSABLE, "a reply of another version of HTTP");
+    if (!has_one_length(transfer))
+        return result_fail(result, ERR_UNPARSABLE, "the reply's lengths contradict each other");
+    if (status == 200 && (types != 1 || !is_json(type)))
+        return result_fail(result, ERR_UNPARSABLE, "Content-Type=%s", text_log_value(shown, sizeof shown, type));
+    return true;
+}
+
 static bool read_reply(struct transfer *transfer, struct http_reply *reply, struct result *result)
 {
     copy_header(transfer->easy, "x-amzn-RequestId", reply->request_id, sizeof reply->request_id);
     copy_header(transfer->easy, "x-amzn-errortype", reply->error_type, sizeof reply->error_type);
     if (curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &reply->status) != CURLE_OK)
         return result_fail(result, ERR_SYSTEM, "libcurl knows no status of the reply");
+    if (!check_reply(transfer, reply->status, result))
+        return false;
     return secret_set(&reply->body, transfer->body, transfer->length) || result_fail(result, ERR_NO_MEMORY, "reply");
 }
 

@@ -45,7 +45,8 @@ bool http_begin(struct http *http, const struct http_request *request, deadline_
 bool http_step(struct http *http);
 
 /* Takes the outcome of a transfer that is over: true with the reply, whatever its status; false with the reason in
- * `result`. Free the reply with http_reply_free(). */
+ * `result`, also for a reply of HTTP/2, one whose lengths contradict each other, and a 200 that is not JSON by its
+ * Content-Type. Free the reply with http_reply_free(). */
 bool http_end(struct http *http, struct http_reply *reply, struct result *result);
 
 /* How far the last transfer came that http_end() took the outcome of. */

@@ -111,11 +111,22 @@ class Stage:
         """A service, with the modules under test in it."""
         (PAM_D / name).write_text(self._located(stack), encoding="utf-8")
 
-    def _located(self, stack: str) -> str:
-        """The modules by their full path; the code module with this stage's config file."""
+    def add_service(self, name: str, *, first: str = "", **config: Value) -> Path:
+        """One more service, the sole factor after the lines `first`, with a config file of its own, which is returned."""
+        path = GROUND / f"{name}.conf"
+        path.touch(mode=0o600)
+        path.write_text(_as_file(config), encoding="utf-8")
+        example = (self.build.srcdir / "pam.d-examples/cognito-login").read_text(encoding="utf-8")
+        stack = re.sub(r"(?m)^auth +include +cognito-login$", lambda _: first + example, SOLE)
+        (PAM_D / name).write_text(self._located(stack, path))
+        return path
+
+    def _located(self, stack: str, config_path: Path | None = None) -> str:
+        """The modules by their full path; the code module with that config file, or this stage's."""
+        path = config_path or self.config_path
 
         def place(found: "re.Match[str]") -> str:
-            conf = f" conf={self.config_path}" if found[1] == "code" and self.config_path else ""
+            conf = f" conf={path}" if found[1] == "code" and path else ""
             return f"{self.build.pamdir / found[0]}{conf}"
 
         lines = [line if line.startswith("#") else MODULE.sub(place, line) for line in stack.splitlines()]

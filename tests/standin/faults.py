@@ -128,6 +128,25 @@ def redirect(location: str, code: int = 307) -> Fault:
     return raw(b"", code, (("Location", location),))
 
 
+def verbatim(data: bytes) -> Fault:
+    """These bytes and no others, and then the end; the operation is not run."""
+    return Fault(answer=lambda run: None) + rewritten(lambda reply: data)
+
+
+def rewritten(change: Callable[[bytes], bytes], stays: bool = False) -> Fault:
+    """The operation is run; `change` makes other bytes of its reply, status line and headers included.
+
+    They are the last of the connection, unless that stays.
+    """
+
+    def send(wire: Wire, data: bytes) -> None:
+        wire.send(change(data))
+        if not stays:
+            wire.close()
+
+    return Fault(send=send)
+
+
 def altered(change: Callable[[Any], Any]) -> Fault:
     """The operation is run, and `change` makes another payload of its own."""
     return _afterwards(lambda reply: replace(reply, body=json.dumps(change(json.loads(reply.body))).encode()))
@@ -146,9 +165,32 @@ def gzipped() -> Fault:
     )
 
 
+def bomb(size: int = 1 << 30, layers: int = 1) -> Fault:
+    """A body that is that long once it is decompressed, `layers` times: blanks."""
+    part = 1 << 20
+    body = gzip.compress(b" " * part) * (size // part)  # members one after the other: RFC 1952, section 2.2
+    for _ in range(layers - 1):
+        body = gzip.compress(body)
+    return raw(body, headers=(("Content-Type", AMZ_JSON), ("Content-Encoding", ", ".join(["gzip"] * layers))))
+
+
 def huge(size: int) -> Fault:
     """A well-formed body of that many bytes."""
     return raw(b'{"message":"' + b"x" * (size - 14) + b'"}')
+
+
+def giant(size: int = 1 << 30) -> Fault:
+    """A body of that many blanks, as its length says, and of which the stand-in holds only a part."""
+
+    def send(wire: Wire, data: bytes) -> None:
+        part = b" " * (1 << 16)
+        wire.send(b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n" % (AMZ_JSON.encode(), size))
+        for _ in range(size // len(part)):
+            if wire.over:
+                break
+            wire.send(part)
+
+    return Fault(answer=lambda run: None, send=send)
 
 
 # Time and bytes
@@ -159,12 +201,15 @@ def delay(seconds: float) -> Fault:
     return Fault(delay=seconds)
 
 
-def cut(after: int, rst: bool = False) -> Fault:
-    """The operation is run; the reply ends after so many bytes, status line and headers included."""
+def cut(after: int, rst: bool = False, notify: bool = True) -> Fault:
+    """The operation is run; the reply ends after so many bytes, status line and headers included.
+
+    `rst`: the connection is reset; without `notify` it ends as anyone on the way can end it, and not as TLS does.
+    """
 
     def send(wire: Wire, data: bytes) -> None:
         wire.send(data[:after])
-        wire.reset() if rst else wire.close()
+        wire.reset() if rst else wire.close(notify)
 
     return Fault(send=send)
 
@@ -181,35 +226,54 @@ def drop(rst: bool = False) -> Fault:
 
 def drip(interval: float = 0.05) -> Fault:
     """The operation is run; the reply comes one byte at a time."""
-
-    def send(wire: Wire, data: bytes) -> None:
-        for byte in data:
-            if wire.over:
-                break
-            wire.send(bytes([byte]))
-            wire.pause(interval)
-
-    return Fault(send=send)
+    return Fault(send=lambda wire, data: _drip(wire, data, interval))
 
 
 def endless_headers() -> Fault:
     """Header after header, until the peer has had enough."""
-    return _endless(b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n" * 50)
+    return endless(b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n" * 50)
 
 
 def endless_body() -> Fault:
     """Chunk after chunk, until the peer has had enough."""
     start = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-    return _endless(start, b"400\r\n" + b" " * 1024 + b"\r\n")
+    return endless(start, b"400\r\n" + b" " * 1024 + b"\r\n")
 
 
-def idle_close(after: float = 0.0) -> Fault:
-    """An honest reply that promises to keep the connection, which is closed a while later all the same."""
+def endless(start: bytes, more: bytes, interval: float = 0.001) -> Fault:
+    """The operation is not run; `more` follows `start` for ever, or for as long as the peer is there."""
+
+    def send(wire: Wire, data: bytes) -> None:
+        wire.send(start)
+        while not wire.over:
+            wire.send(more)
+            wire.pause(interval)
+
+    return Fault(answer=lambda run: None, send=send)
+
+
+def stall(after: int) -> Fault:
+    """The operation is run; after so many bytes of its reply nothing comes any more, and nothing ends either."""
+
+    def send(wire: Wire, data: bytes) -> None:
+        wire.send(data[:after])
+        wire.wait_for_peer()
+
+    return Fault(send=send)
+
+
+def last_reply() -> Fault:
+    """An honest reply that says it is the last one of its connection, so that the next request needs a new one."""
+    return _afterwards(lambda reply: replace(reply, headers=(*reply.headers, ("Connection", "close"))))
+
+
+def idle_close(after: float = 0.0, rst: bool = False, notify: bool = True) -> Fault:
+    """An honest reply that promises to keep the connection, which ends a while later all the same: see `cut`."""
 
     def send(wire: Wire, data: bytes) -> None:
         wire.send(data)
         wire.pause(after)
-        wire.close()
+        wire.reset() if rst else wire.close(notify)
 
     return Fault(send=send)
 
@@ -227,12 +291,27 @@ def old_tls() -> Fault:
     return Fault(accept=lambda wire, pki: wire.secure(pki.context(old=True)))
 
 
-def plaintext() -> Fault:
-    """HTTP in the clear where TLS is expected."""
+def bad_ciphers(ciphers: str) -> Fault:
+    """TLS 1.2 with such cipher suites alone, as OpenSSL names them: "aNULL" needs no certificate, "eNULL" hides nothing."""
+    return Fault(accept=lambda wire, pki: wire.secure(pki.context(ciphers=ciphers)))
+
+
+def plaintext(data: bytes = bytes(Reply(400)), over: bool = False) -> Fault:
+    """HTTP, or other bytes, in the clear where TLS is expected; then the end if it is to be over, or nothing."""
 
     def accept(wire: Wire, pki: Pki) -> None:
-        wire.send(bytes(Reply(400)))
-        wire.wait_for_peer()
+        wire.send(data)
+        wire.close() if over else wire.wait_for_peer()
+
+    return Fault(accept=accept)
+
+
+def dripping_plaintext(data: bytes, interval: float = 0.05) -> Fault:
+    """Bytes in the clear one at a time, over and over."""
+
+    def accept(wire: Wire, pki: Pki) -> None:
+        while not wire.over:
+            _drip(wire, data, interval)
 
     return Fault(accept=accept)
 
@@ -255,14 +334,12 @@ def _afterwards(change: Callable[[Reply], Reply]) -> Fault:
     return Fault(answer=lambda run: change(run()))
 
 
-def _endless(start: bytes, more: bytes) -> Fault:
-    def send(wire: Wire, data: bytes) -> None:
-        wire.send(start)
-        while not wire.over:
-            wire.send(more)
-            wire.pause(0.001)
-
-    return Fault(answer=lambda run: None, send=send)
+def _drip(wire: Wire, data: bytes, interval: float) -> None:
+    for byte in data:
+        if wire.over:
+            break
+        wire.send(bytes([byte]))
+        wire.pause(interval)
 
 
 def _mistype(payload: dict[str, Any]) -> Any:

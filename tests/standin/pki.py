@@ -15,15 +15,20 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 DAY = datetime.timedelta(days=1)
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
+NAME = "standin.test"  # for name servers of tests: RFC 6761, section 6.2
+LOOPBACK = ("localhost", "127.0.0.1", "::1", NAME)
 ELSEWHERE = ("cognito-idp.example.com",)
 
-# name: (host names, days from now when it starts, and ends, signed by our authority)
+SERVER, CLIENT = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
+
+# name: (host names, days from now when it starts, and ends, signed by our authority, what it is for)
 SERVER_CERTIFICATES = {
-    "good": (LOOPBACK, -1, 30, True),
-    "self-signed": (LOOPBACK, -1, 30, False),
-    "expired": (LOOPBACK, -30, -1, True),
-    "wrong-host": (ELSEWHERE, -1, 30, True),
+    "good": (LOOPBACK, -1, 30, True, SERVER),
+    "self-signed": (LOOPBACK, -1, 30, False, SERVER),
+    "expired": (LOOPBACK, -30, -1, True, SERVER),
+    "not-yet-valid": (LOOPBACK, 1, 30, True, SERVER),
+    "wrong-host": (ELSEWHERE, -1, 30, True, SERVER),
+    "client's": (LOOPBACK, -1, 30, True, CLIENT),
 }
 
 KEY_USAGES = (
@@ -63,26 +68,34 @@ class Pki:
         self.ca_file.write_bytes(self._authority.certificate_pem())
         _fill_hashed_directory(self.ca_path, self.ca_file)
 
-    def context(self, certificate: str = "good", old: bool = False) -> ssl.SSLContext:
-        """A server context with that certificate; `old` speaks TLS 1.0 and 1.1 alone."""
+    def context(self, certificate: str = "good", old: bool = False, ciphers: str | None = None) -> ssl.SSLContext:
+        """A server context with that certificate; `old` speaks TLS 1.0 and 1.1 alone, one with `ciphers` TLS 1.2."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self._pem_file(certificate))
         context.set_alpn_protocols(["http/1.1"])
         if old:
             _only_old_tls(context)
+        if ciphers:
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+            context.set_ciphers(f"{ciphers}@SECLEVEL=0")
         return context
 
     def _pem_file(self, name: str) -> Path:
         path = self._keys / f"{name}.pem"
         if not path.exists():
-            hosts, start, end, trusted = SERVER_CERTIFICATES[name]
-            identity = _issue(hosts[0], hosts, start, end, self._authority if trusted else None)
+            hosts, start, end, trusted, usage = SERVER_CERTIFICATES[name]
+            identity = _issue(hosts[0], hosts, start, end, self._authority if trusted else None, usage)
             _write_private(path, identity.key_pem() + identity.certificate_pem())
         return path
 
 
 def _issue(
-    name: str, hosts: tuple[str, ...], start: int, end: int, issuer: Identity | None
+    name: str,
+    hosts: tuple[str, ...],
+    start: int,
+    end: int,
+    issuer: Identity | None,
+    usage: x509.ObjectIdentifier = SERVER,
 ) -> Identity:
     """A certificate for these hosts, or an authority's where there are none; without issuer self-signed.
 
@@ -109,8 +122,8 @@ def _issue(
     )
     if hosts:
         names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
-        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
-        builder = builder.add_extension(names, critical=False).add_extension(usage, critical=False)
+        extended = x509.ExtendedKeyUsage([usage])
+        builder = builder.add_extension(names, critical=False).add_extension(extended, critical=False)
     return Identity(builder.sign(signer, hashes.SHA256()), key)
 
 

@@ -16,6 +16,7 @@ class Wire:
     def __init__(self, raw: socket.socket, stopping: threading.Event) -> None:
         self.socket = raw
         self.over = False
+        self._notify = True
         self._stopping = stopping
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -53,8 +54,9 @@ class Wire:
                 pass
         self.over = True
 
-    def close(self) -> None:
-        """No more requests on this connection; it is closed in good order."""
+    def close(self, notify: bool = True) -> None:
+        """No more requests on this connection; it is closed in good order, or without TLS's goodbye."""
+        self._notify = notify
         self.over = True
 
     def reset(self) -> None:
@@ -67,7 +69,7 @@ class Wire:
         """Close for good: with TLS's close_notify (RFC 8446, section 6.1), but not waiting for the peer's."""
         with contextlib.suppress(OSError, ValueError):
             self.socket.settimeout(0)
-            if isinstance(self.socket, ssl.SSLSocket) and not self._is_reset():
+            if isinstance(self.socket, ssl.SSLSocket) and self._notify and not self._is_reset():
                 self.socket.unwrap()
         self.socket.close()
 
