@@ -29,7 +29,7 @@ TESTS = Path(__file__).parent
 MARKERS = (
     "grid: edited stacks by the thousand",
     "smoke: a short selection that touches everything",
-    "uninstrumented: not for builds with sanitizers: they keep what is freed, and cannot be loaded into setuid programs",
+    "uninstrumented: not for builds with sanitizers: they keep what is freed, need memory without limits, and cannot be loaded into setuid programs",
     "valgrind: each way through the modules once, for slow hosts",
 )
 

@@ -5,6 +5,7 @@ answer is read like an order. Anything that a module prints would be in the way,
 """
 
 import ctypes
+import fcntl
 import json
 import locale
 import os
@@ -41,7 +42,7 @@ class Conversation(ctypes.Structure):
 libc = ctypes.CDLL(None)
 libc.calloc.restype = libc.strdup.restype = ctypes.c_void_p
 libc.strdup.argtypes = (ctypes.c_char_p,)
-libc.setlocale.restype = ctypes.c_char_p
+libc.setlocale.restype = libc.textdomain.restype = ctypes.c_char_p
 libc.free.argtypes = (ctypes.c_void_p,)
 libpam = ctypes.CDLL("libpam.so.0")
 libpam.pam_getenvlist.restype = ctypes.POINTER(ctypes.c_void_p)
@@ -155,27 +156,68 @@ class Manners:
         return {"signals": self.signals, "reaped": self.reaped}
 
 
+STATUS = (
+    "Umask", "SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt", "Threads", "Groups", "Uid", "Gid", "CapInh", "CapPrm", "CapEff",
+    "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp", "Cpus_allowed", "NSsid", "NSpgid", "Name",
+)  # fmt: skip
+
+# prctl(2): those that say how something is.
+PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_GET_KEEPCAPS, PR_GET_CHILD_SUBREAPER = 2, 3, 7, 37
+
+
 def state() -> dict[str, Any]:
     """All of this process that a guest must leave as it was."""
     return {
         "descriptors": _descriptors(),
         "environment": _environment(),
         "directory": os.getcwd(),
-        "status": _status("Umask", "SigBlk", "SigIgn", "SigCgt", "Threads", "Groups", "Uid", "Gid"),
+        "root": os.readlink("/proc/self/root"),
+        "status": _status(*STATUS),
+        "handlers": _handlers(),
+        "switches": _switches(),
+        "priority": os.getpriority(os.PRIO_PROCESS, 0),
         "children": _children(),
         "locale": libc.setlocale(locale.LC_ALL, None).decode(),
+        "text domain": libc.textdomain(None).decode(),
         "limits": [resource.getrlimit(getattr(resource, name)) for name in dir(resource) if name.startswith("RLIMIT_")],
         "timers": [signal.getitimer(timer) for timer in (0, 1, 2)],
     }
 
 
 def _descriptors() -> dict[str, str]:
+    """What each is, with its flags."""
     found = {}
     for name in os.listdir("/proc/self/fd"):
         try:
-            found[name] = os.readlink(f"/proc/self/fd/{name}")
-        except FileNotFoundError:
+            flags = f"{fcntl.fcntl(int(name), fcntl.F_GETFD):x} {fcntl.fcntl(int(name), fcntl.F_GETFL):x}"
+            found[name] = f"{os.readlink(f'/proc/self/fd/{name}')} {flags}"
+        except OSError:
             continue  # the one by which the folder was read
+    return found
+
+
+class Action(ctypes.Structure):
+    """The C library's struct sigaction. Of the mask the kernel knows one word on 64-bit machines, two on others."""
+
+    _fields_ = [("handler", ctypes.c_void_p), ("mask", ctypes.c_ulong * 16), ("flags", ctypes.c_int), ("restorer", ctypes.c_void_p)]
+
+
+def _handlers() -> list[tuple[int, int | None, int, int]]:
+    """The action of each signal."""
+    action = Action()
+    found = []
+    for number in range(1, signal.NSIG):
+        if libc.sigaction(number, None, ctypes.byref(action)) == 0:
+            found.append((number, action.handler, action.mask[0], action.flags))
+    return found
+
+
+def _switches() -> list[int]:
+    found = [libc.prctl(which, 0, 0, 0, 0) for which in (PR_GET_DUMPABLE, PR_GET_KEEPCAPS)]
+    for which in (PR_GET_PDEATHSIG, PR_GET_CHILD_SUBREAPER):
+        value = ctypes.c_int()
+        libc.prctl(which, ctypes.byref(value), 0, 0, 0)
+        found.append(value.value)
     return found
 
 
@@ -213,8 +255,10 @@ def main() -> None:
     manners = Manners()
     while order := hear():
         name, arguments = order["order"], order["arguments"]
-        if name == "start":
+        if name == "open_log":
             libc.openlog(b"host", 8, 0)  # LOG_NDELAY: the log's socket is there from now on
+            say(value=None)
+        elif name == "start":
             service, user = map(encoded, arguments)
             say(code=libpam.pam_start(service, user, ctypes.byref(conversation), ctypes.byref(handle)))
         elif name == "set_item":

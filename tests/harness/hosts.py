@@ -36,9 +36,23 @@ def _environment(build: Build) -> dict[str, str]:
     return {**environment, "ASAN_OPTIONS": ":".join(options), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+# What the helper of a pending code may keep in the host from one call to the next.
+KEPT = ("socket:", "anon_inode:[pidfd]")
+
+
+def check_guest(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """A call has left the process as it was, but for the descriptors of a helper that waits, or has waited."""
+    others = set(before["descriptors"].items()) ^ set(after["descriptors"].items())
+    assert all(what.startswith(KEPT) for _, what in others), others
+    assert {**after, "descriptors": {}} == {**before, "descriptors": {}}
+
+
 class Host:
     """A running host process with a PAM handle. `prompts` are all messages it was given, with their style;
     `environments` the PAM environment at each of them."""
+
+    compared = 0  # calls before and after which the process was looked at, by all hosts of the run
+    _before: dict[str, Any]
 
     def __init__(self, stage: Stage, user: str, watched: Watched) -> None:
         self.watched = watched
@@ -59,6 +73,8 @@ class Host:
 
     def start(self) -> None:
         """pam_start."""
+        self._order("open_log")
+        self._before = self.state()
         assert self._order("start", SERVICE, self._user)["code"] == 0
 
     @property
@@ -66,9 +82,19 @@ class Host:
         return self._process.pid
 
     def call(self, name: str, answers: Answers = (), all_used: bool = True) -> str:
-        """A call of libpam, by its name without pam_; the answers are for its prompts, in order. The code's name."""
+        """A call of libpam, by its name without pam_; the answers are for its prompts, in order. The code's name.
+
+        The process must be as before after it, whatever comes of it.
+        """
         left = list(answers)
+        before = self.state()
         code = self._order(name, answers=left)["code"]
+        after = self.state()
+        check_guest(before, after)
+        if name == "authenticate" and NAMES[code] not in ("PAM_SUCCESS", "PAM_CRED_INSUFFICIENT"):
+            # After a failure no helper waits for anything.
+            assert after["descriptors"].items() <= self._before["descriptors"].items()
+        Host.compared += 1
         assert not (left and all_used), f"never asked for: {left}"
         return NAMES[code]
 
@@ -84,8 +110,9 @@ class Host:
         return self._order("pam_environment")["value"]
 
     def end(self) -> None:
-        """pam_end."""
+        """pam_end. Nothing is left then of what the modules had in the process."""
         assert self._order("end", 0)["code"] == 0
+        assert self.state() == self._before
 
     def state(self) -> dict[str, Any]:
         return self._order("state")["state"]
