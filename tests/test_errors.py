@@ -125,6 +125,21 @@ def test_code_error_in_sign_in(login: Login, standin: Standin, code: Code, name:
     check(run(login, INITIATE, code), IN_SIGN_IN_ALONE[name], INITIATE)
 
 
+@pytest.mark.parametrize(("name", "result"), (("CodeMismatchException", "PAM_MAXTRIES"), ("ExpiredCodeException", DENIED)))
+def test_code_error_of_a_new_code(
+    login: Login, standin: Standin, wrong: Code, name: str, result: str
+) -> None:
+    """After these a code is asked for again, but not where it was to be sent: the prompts would have no end."""
+
+    def refuse_from_here() -> str:
+        standin.faults.add(SEND, faults.error(name), times=None)
+        return ""
+
+    steps = [SIGN_IN, (words.ASKED, wrong), (words.ASKED_AGAIN, refuse_from_here)]
+    assert login(steps, resend_delay=0).code == result
+    assert standin.journal.operations()[-2:] == [VERIFY, SEND]
+
+
 @pytest.mark.parametrize("name", THROTTLING)
 def test_throttled(login: Login, standin: Standin, code: Code, name: str) -> None:
     """Twice at most it is tried again: the reply proves that nothing happened."""

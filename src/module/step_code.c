@@ -60,23 +60,39 @@ static const char *name_of(enum login_state state)
     return state < sizeof names / sizeof *names && names[state] != NULL ? names[state] : "none";
 }
 
+/* The verdict. What it refuses stays refused: the record is *attempted* then, also where a call of libpam fails as late
+ * as here, and nothing had failed before. */
+static int judge(struct login *login, enum error *error)
+{
+    struct facts facts;
+    int verdict;
+
+    if (*error != ERR_NONE)
+        login->state = LOGIN_ATTEMPTED;
+    facts = login_facts(login, false);
+    verdict = verdict_of_code(&facts, error_pam_code(*error, login->in_signin));
+    if (*error == ERR_NONE && verdict != PAM_CRED_INSUFFICIENT && verdict != PAM_IGNORE) {
+        login->state = LOGIN_ATTEMPTED;
+        *error = ERR_SYSTEM;
+    }
+    return verdict;
+}
+
 int step_code(pam_handle_t *pamh, int flags, int argc, const char *argv[])
 {
     struct login *login = login_begin(pamh, flags);
     enum error error;
-    struct facts facts;
+    int verdict;
 
     if (login == NULL)
         return error_pam_code(ERR_NO_MEMORY, false);
     error = run(login, argc, argv);
-    if (error != ERR_NONE)
-        login->state = LOGIN_ATTEMPTED;
+    verdict = judge(login, &error);
     log_outcome(login, error, name_of(login->state));
     if (error != ERR_NONE)
         tell_error(login, error);
     /* Only a pending code has more to be asked of Cognito. */
     if (login->state != LOGIN_PENDING)
         login_end(login);
-    facts = login_facts(login, false);
-    return verdict_of_code(&facts, error_pam_code(error, login->in_signin));
+    return verdict;
 }

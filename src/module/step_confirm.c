@@ -23,11 +23,12 @@ static bool may_be_asked_again(const struct login *login, enum error error)
 static enum error confirm(struct login *login, bool *accepted)
 {
     enum error error = verify(login);
+    enum error asked = ERR_NONE;
 
-    while (may_be_asked_again(login, error)) {
-        error = code_ask(login, error_user_text(error, false));
-        if (error == ERR_NONE)
-            error = verify(login);
+    /* What goes wrong with the asking, or with a new code, ends it, whatever Cognito calls that. */
+    while (asked == ERR_NONE && may_be_asked_again(login, error)) {
+        asked = code_ask(login, error_user_text(error, false));
+        error = asked == ERR_NONE ? verify(login) : asked;
     }
     *accepted = error == ERR_NONE;
     return error;
