@@ -34,29 +34,17 @@ static struct json_object *read_reply(const struct http_reply *reply, struct res
     return NULL;
 }
 
-/* Cognito's words may quote the request: then they do not reach the log. */
-static void withhold_repeats(struct json_object *body, struct result *result)
-{
-    if (redact_repeats(body, result->detail))
-        result_fail(result, result->error, "(the message repeats what was sent)");
-    if (redact_repeats(body, result->wire_name))
-        *result->wire_name = '\0';
-}
-
 /* Sends the text of `body` once. */
-static struct json_object *call_once(struct session *session, const char *target, struct json_object *body,
-                                     const struct secret *text, deadline_t deadline, struct result *result)
+static struct json_object *call_once(struct session *session, const char *target, const struct secret *text,
+                                     deadline_t deadline, struct result *result)
 {
     const struct http_request request = {
         .url = session->start.endpoint, .target = target, .body = text->bytes, .length = text->length};
     struct http_reply reply = {.status = 0};
     struct json_object *output = NULL;
 
-    if (http_begin(session->http, &request, deadline, result) && http_finish(session->http, deadline, &reply, result)) {
+    if (http_begin(session->http, &request, deadline, result) && http_finish(session->http, deadline, &reply, result))
         output = read_reply(&reply, result);
-        if (output == NULL)
-            withhold_repeats(body, result);
-    }
     http_reply_free(&reply);
     return output;
 }
@@ -87,17 +75,29 @@ struct json_object *cognito_call(struct session *session, const char *operation,
     unsigned int try = 0;
 
     result->signin = strcmp(operation, "InitiateAuth") == 0 || strcmp(operation, "RespondToAuthChallenge") == 0;
+    json_object_put(session->sent);
+    session->sent = json_object_get(body);
     if (!json_text(body, &text)) {
         result_fail(result, ERR_NOT_UTF_8, "%s", operation);
         return NULL;
     }
     snprintf(target, sizeof target, SERVICE ".%s", operation);
     do
-        output = call_once(session, target, body, &text, deadline, result);
+        output = call_once(session, target, &text, deadline, result);
     while (output == NULL && error_is_throttling(result->error) && try < RETRIES_MAX &&
            back_off(session, try++, deadline, result));
     secret_free(&text);
     return output;
+}
+
+void cognito_withhold(struct session *session, struct result *result)
+{
+    if (session->sent != NULL && redact_repeats(session->sent, result->detail))
+        result_fail(result, result->error, "(the message repeats what was sent)");
+    if (session->sent != NULL && redact_repeats(session->sent, result->wire_name))
+        *result->wire_name = '\0';
+    json_object_put(session->sent);
+    session->sent = NULL;
 }
 
 bool cognito_put_metadata(struct json_object *body, const struct list *metadata, struct result *result)

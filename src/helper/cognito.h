@@ -21,6 +21,10 @@
 struct json_object *cognito_call(struct session *session, const char *operation, struct json_object *body,
                                  deadline_t deadline, struct result *result);
 
+/* Ends a request: Cognito's words may quote the input of its last call, in the name of an error or of a challenge too.
+ * Then they do not reach the log. */
+void cognito_withhold(struct session *session, struct result *result);
+
 /* Adds ClientMetadata to `body`, if there is any. False with ERR_BAD_REQUEST if it is not names and values. */
 bool cognito_put_metadata(struct json_object *body, const struct list *metadata, struct result *result);
 

@@ -12,6 +12,7 @@
 #include "helper/access.h"
 #include "helper/attribute.h"
 #include "helper/challenge.h"
+#include "helper/cognito.h"
 #include "helper/erase.h"
 #include "helper/http.h"
 #include "helper/keys.h"
@@ -132,6 +133,7 @@ static bool answer_request(struct session *session)
     result_begin(&result);
     if (run(session, &request, deadline_in(session->start.request_timeout), &result))
         result_succeed(&result);
+    cognito_withhold(session, &result);
     erase_stack();
     return result.error != ERR_HELPER_LOST && send_result(session, &result);
 }

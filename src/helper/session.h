@@ -30,6 +30,7 @@ struct session {
     struct secret continuation;        /* and its Session */
     struct json_object *user;          /* what GetUser said of the token's user, or NULL */
     struct checks *checks;             /* of the last token, if the peer wants to know; else NULL */
+    struct json_object *sent;          /* the input of the request's last call: see cognito_withhold() */
     struct secret token;               /* the user's access token, once it passed every check; absent before */
 };
 
