@@ -5,9 +5,12 @@
 #include "common/message.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 struct pair {
@@ -145,6 +148,83 @@ static void waiting_ends_at_the_deadline(void **state)
     assert_in_range(clock_ms() - before, 50, 5000);
 }
 
+static void ignore(int number)
+{
+    (void)number;
+}
+
+/* Signals that interrupt every wait make none of them longer or shorter. */
+static void waiting_is_not_ended_by_signals(void **state)
+{
+    const struct sigaction action = {.sa_handler = ignore};
+    const struct itimerval often = {{0, 1000}, {0, 1000}}, never = {{0, 0}, {0, 0}};
+    struct pair *pair = *state;
+    int64_t before = clock_ms();
+
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &often, NULL);
+    assert_false(receive_bytes(pair, "PCGF", 4));
+    assert_int_equal(errno, ETIMEDOUT);
+    setitimer(ITIMER_REAL, &never, NULL);
+    assert_in_range(clock_ms() - before, 50, 5000);
+}
+
+/* As a helper would be that is stopped: nobody waits for it longer than he meant to. */
+static void a_peer_that_does_not_read(void **state)
+{
+    struct pair *pair = *state;
+    char *large = malloc(60000);
+    const struct verify_message message = {.attribute = "email", .code = large};
+    int64_t before = clock_ms();
+    int sent = 0;
+
+    memset(large, 'x', 59999);
+    large[59999] = '\0';
+    while (sent < 1000 && message_write(pair->frame, MSG_VERIFY, &message) &&
+           frame_send(pair->frame, pair->ends[0], deadline_in(50)))
+        sent++;
+    assert_int_equal(errno, ETIMEDOUT);
+    assert_in_range(sent, 1, 999);
+    assert_in_range(clock_ms() - before, 50, 5000);
+    free(large);
+}
+
+static void no_socket_at_all(void **state)
+{
+    struct pair *pair = *state;
+
+    assert_true(message_write(pair->frame, MSG_VERIFY, &(struct verify_message){.attribute = "email"}));
+    assert_false(frame_send(pair->frame, -1, deadline_in(50)));
+    assert_int_equal(errno, EBADF);
+    assert_false(frame_receive(pair->frame, -1, deadline_in(50)));
+    assert_int_equal(errno, EBADF);
+    assert_false(deadline_poll(pair->ends[0], POLLIN, deadline_in(-1)));
+    assert_int_equal(errno, ETIMEDOUT);
+}
+
+/* After the first error nothing more is put in, and nothing comes out. */
+static void bad_stays_bad(void **state)
+{
+    static char large[FRAME_BODY_MAX + 1];
+    struct pair *pair = *state;
+    struct frame *frame = pair->frame;
+
+    memset(large, 'x', FRAME_BODY_MAX);
+    frame_begin(frame, MSG_VERIFY);
+    frame_put_string(frame, large);
+    assert_true(frame->bad);
+    frame_put_number(frame, 1);
+    frame_put_string(frame, "x");
+    assert_int_equal(frame->length, 0);
+    assert_int_equal(frame_get_number(frame), 0);
+    assert_string_equal(frame_get_string(frame), "");
+    assert_false(frame_is_read(frame));
+    frame_begin(frame, MSG_VERIFY);
+    frame_put_string(frame, NULL);
+    assert_string_equal(frame_get_string(frame), "");
+    assert_true(frame_is_read(frame));
+}
+
 static void the_peers_end_is_an_error(void **state)
 {
     struct pair *pair = *state;
@@ -176,6 +256,10 @@ int main(void)
         TEST(lists_are_bounded),
         TEST(a_frame_that_does_not_fit_is_not_sent),
         TEST(waiting_ends_at_the_deadline),
+        TEST(waiting_is_not_ended_by_signals),
+        TEST(a_peer_that_does_not_read),
+        TEST(no_socket_at_all),
+        TEST(bad_stays_bad),
         TEST(the_peers_end_is_an_error),
         TEST(what_was_sent_is_erased),
     };

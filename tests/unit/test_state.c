@@ -30,6 +30,8 @@ static char dir[64];
 
 static int64_t clock_offset; /* seconds */
 static long calls, die_at;   /* system calls so far, and at which to be killed; 0: at none */
+static long acts, fail_at;   /* likewise, and which of them fails, with fail_with */
+static int fail_with;
 static uid_t euid;
 static const char *boot_id_file;
 
@@ -40,10 +42,12 @@ static void step(void)
         raise(SIGKILL);
 }
 
+#define FAILING(call) (++acts == fail_at ? (errno = fail_with, -1) : (call))
+
 #define BETWEEN(type, call)                                                                                            \
     type result_;                                                                                                      \
     step();                                                                                                            \
-    result_ = call;                                                                                                    \
+    result_ = FAILING(call);                                                                                           \
     step();                                                                                                            \
     return result_
 
@@ -89,6 +93,21 @@ static int test_unlinkat(int at, const char *name, int flags)
     BETWEEN(int, unlinkat(at, name, flags));
 }
 
+static int test_fstat(int fd, struct stat *stat)
+{
+    return FAILING(fstat(fd, stat));
+}
+
+static ssize_t test_read(int fd, void *bytes, size_t size)
+{
+    return FAILING(read(fd, bytes, size));
+}
+
+static int test_getrlimit(int resource, struct rlimit *limit)
+{
+    return FAILING(getrlimit(resource, limit));
+}
+
 static int test_clock_gettime(clockid_t clock, struct timespec *now)
 {
     int result = clock_gettime(clock, now);
@@ -115,6 +134,9 @@ static uid_t test_geteuid(void)
 #define pwrite                      test_pwrite
 #define renameat2                   test_renameat2
 #define unlinkat                    test_unlinkat
+#define fstat(fd, stat)             test_fstat(fd, stat)
+#define read                        test_read
+#define getrlimit(resource, limit)  test_getrlimit(resource, limit)
 #define clock_gettime               test_clock_gettime
 #define geteuid                     test_geteuid
 
@@ -134,6 +156,9 @@ static uid_t test_geteuid(void)
 #undef pwrite
 #undef renameat2
 #undef unlinkat
+#undef fstat
+#undef read
+#undef getrlimit
 #undef clock_gettime
 #undef geteuid
 
@@ -213,6 +238,7 @@ static int set_up(void **state)
     login = a_login();
     clock_offset = 0;
     calls = die_at = 0;
+    acts = fail_at = 0;
     euid = 0;
     boot_id_file = NULL;
     return 0;
@@ -787,6 +813,88 @@ static void no_descriptor_stays_open(void **state)
     assert_int_equal(open_descriptors(), before);
 }
 
+/* The errors that a call may come back with, of its own or because of the file system below. */
+static const int failures[] = {EIO, EINTR, EACCES, ENOENT, EEXIST, ENOSPC, ELOOP, EISDIR, ENOTDIR};
+
+/* Takes a code while the nth call fails, where `before` were counted: a code that was let through is counted, one that
+ * was not may be. Returns whether there were so many calls. */
+static bool take_with_a_failure(long nth, int failure, unsigned int before)
+{
+    enum error error;
+    unsigned int rest;
+    bool reached;
+
+    acts = 0;
+    fail_at = nth;
+    fail_with = failure;
+    error = take_alice();
+    reached = acts >= nth;
+    fail_at = 0;
+    assert_true(error == ERR_NONE || error == ERR_BAD_STATE);
+    assert_true(error == ERR_NONE || *login.detail != '\0');
+    rest = left();
+    if (error == ERR_NONE)
+        assert_int_equal(rest, 5 - before - 1);
+    else
+        assert_in_range(rest, 5 - before - 1, 5 - before);
+    return reached;
+}
+
+/* Without a directory; with the user's file; with one of the last boot; with fewer slots than there may be codes. */
+static unsigned int prepare(int way)
+{
+    empty();
+    login.options.send_limit = way == 3 ? 2 : 5;
+    if (way > 0)
+        assert_int_equal(take_alice(), ERR_NONE);
+    if (way == 2)
+        clock_offset += HOUR;
+    login.options.send_limit = 5;
+    return way == 1 || way == 3;
+}
+
+static void every_call_fails_once(void **state)
+{
+    int before = open_descriptors();
+
+    (void)state;
+    need_root();
+    for (size_t i = 0; i < COUNT(failures); i++)
+        for (int way = 0; way < 4; way++)
+            for (long nth = 1; take_with_a_failure(nth, failures[i], prepare(way)); nth++)
+                ;
+    assert_int_equal(open_descriptors(), before);
+}
+
+static void every_call_of_remembering_fails_once(void **state)
+{
+    int before = open_descriptors();
+    bool reached = true;
+
+    (void)state;
+    need_root();
+    for (size_t i = 0; i < COUNT(failures); i++, reached = true)
+        for (long nth = 1; reached; nth++) {
+            empty();
+            remember_keep(&login, "alice");
+            clock_offset += 601;
+            acts = 0;
+            fail_at = nth;
+            fail_with = failures[i];
+            remember_keep(&login, "alice");
+            remember_has(&login, "alice");
+            reached = acts >= nth;
+            fail_at = 0;
+            /* Whatever that left, the next one is remembered, for this user and for so long. */
+            remember_keep(&login, "alice");
+            assert_true(remember_has(&login, "alice"));
+            assert_false(remember_has(&login, "bob"));
+            clock_offset += 601;
+            assert_false(remember_has(&login, "alice"));
+        }
+    assert_int_equal(open_descriptors(), before);
+}
+
 /* In a child, which gets a file system of its own. 77 where that cannot be. */
 static int on_a_full_disk(void)
 {
@@ -1077,6 +1185,8 @@ int main(void)
         cmocka_unit_test_setup(unsafe_directories, set_up),
         cmocka_unit_test_setup(any_umask_will_do, set_up),
         cmocka_unit_test_setup(no_descriptor_stays_open, set_up),
+        cmocka_unit_test_setup(every_call_fails_once, set_up),
+        cmocka_unit_test_setup(every_call_of_remembering_fails_once, set_up),
         cmocka_unit_test_setup(a_full_disk, set_up),
         cmocka_unit_test_setup(a_limit_on_the_size_of_files, set_up),
         cmocka_unit_test_setup(no_boot_id, set_up),
