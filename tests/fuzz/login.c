@@ -246,6 +246,11 @@ enum error helper_start(struct helper **helper, const struct start_message *star
     return *helper == NULL ? ERR_NO_MEMORY : ERR_NONE;
 }
 
+const char *helper_lockdown(const struct helper *helper)
+{
+    return helper == NULL ? "" : "all";
+}
+
 void helper_end(struct helper **helper)
 {
     if (*helper == NULL)
