@@ -67,16 +67,18 @@ struct login *login_begin(pam_handle_t *pamh, int flags)
     login = calloc(1, sizeof *login);
     if (login == NULL)
         return NULL;
+    /* Before all that may fail: then the guard finds it, and it is *attempted*. */
+    if (pam_set_data(pamh, RECORD_NAME, login, cleanup) != PAM_SUCCESS) {
+        free_login(login);
+        return NULL;
+    }
     enter(login, pamh, flags);
     login->service = item_copy(pamh, PAM_SERVICE);
     login->rhost = item_copy(pamh, PAM_RHOST);
     login->tty = item_copy(pamh, PAM_TTY);
     if (login->service == NULL || login->rhost == NULL || login->tty == NULL ||
-        gethostname(login->host, sizeof login->host - 1) != 0 ||
-        pam_set_data(pamh, RECORD_NAME, login, cleanup) != PAM_SUCCESS) {
-        free_login(login);
+        gethostname(login->host, sizeof login->host - 1) != 0)
         return NULL;
-    }
     return login;
 }
 
@@ -133,9 +135,15 @@ struct facts login_facts(const struct login *login, bool accepted)
 
 struct facts login_facts_of(const pam_handle_t *pamh)
 {
-    const struct login *login = find(pamh);
-    struct facts facts = login_facts(login, false);
+    const void *data = NULL;
+    int status = pam_get_data(pamh, RECORD_NAME, &data);
+    const struct login *login = data;
+    struct facts facts;
 
+    /* There may be a record that cannot be had: it counts as one of a login that failed. */
+    if (status != PAM_SUCCESS && status != PAM_NO_MODULE_DATA)
+        return (struct facts){.recorded = true, .state = LOGIN_ATTEMPTED};
+    facts = login_facts(login, false);
     if (login != NULL)
         facts.same_user = is_same_user(login, pamh);
     return facts;

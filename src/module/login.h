@@ -51,7 +51,7 @@ struct login {
 };
 
 /* Begins a code step: the handle's record is *attempted* and otherwise empty, whatever it was before. NULL when memory
- * is short; a record that was there is *attempted* even then. */
+ * is short; the record, or the one that was there before, is *attempted* even then. */
 struct login *login_begin(pam_handle_t *pamh, int flags);
 
 /* Goes on with the handle's record for a call of the companion; NULL when there is none of this very build. */

@@ -84,8 +84,13 @@ int step_code(pam_handle_t *pamh, int flags, int argc, const char *argv[])
     enum error error;
     int verdict;
 
-    if (login == NULL)
+    if (login == NULL) {
+        const struct login unrecorded = login_unrecorded(pamh, flags);
+
+        log_outcome(&unrecorded, ERR_NO_MEMORY, NULL);
+        tell_error(&unrecorded, ERR_NO_MEMORY);
         return error_pam_code(ERR_NO_MEMORY, false);
+    }
     error = run(login, argc, argv);
     verdict = judge(login, &error);
     log_outcome(login, error, name_of(login->state));
