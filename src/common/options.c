@@ -513,6 +513,20 @@ static const char *path_of(const char *url)
     return path == NULL ? "" : path;
 }
 
+/* asprintf(3) that leaves NULL when memory is short: then it may leave anything. */
+__attribute__((format(printf, 2, 3))) static bool print_text(char **text, const char *format, ...)
+{
+    va_list arguments;
+    int length;
+
+    va_start(arguments, format);
+    length = vasprintf(text, format, arguments);
+    va_end(arguments);
+    if (length < 0)
+        *text = NULL;
+    return length >= 0;
+}
+
 /* What follows from other keys, where those are there. */
 static bool derive_urls(struct options *options)
 {
@@ -520,12 +534,12 @@ static bool derive_urls(struct options *options)
     const char *domain = region == NULL ? NULL : domain_of(region);
 
     if (options->endpoint == NULL && region != NULL) {
-        if (asprintf(&options->endpoint, "https://cognito-idp.%s.%s", region, domain) < 0)
+        if (!print_text(&options->endpoint, "https://cognito-idp.%s.%s", region, domain))
             return false;
         options->origins[OPTION_endpoint].from = "derived from region";
     }
     if (options->issuer == NULL && region != NULL && options->user_pool_id != NULL) {
-        if (asprintf(&options->issuer, "https://cognito-idp.%s.%s/%s", region, domain, options->user_pool_id) < 0)
+        if (!print_text(&options->issuer, "https://cognito-idp.%s.%s/%s", region, domain, options->user_pool_id))
             return false;
         options->origins[OPTION_issuer].from = "derived from region and user_pool_id";
     }
@@ -533,7 +547,7 @@ static bool derive_urls(struct options *options)
         const char *endpoint = options->endpoint;
         int host = (int)(strlen(endpoint) - strlen(path_of(endpoint)));
 
-        if (asprintf(&options->jwks_url, "%.*s%s/.well-known/jwks.json", host, endpoint, path_of(options->issuer)) < 0)
+        if (!print_text(&options->jwks_url, "%.*s%s/.well-known/jwks.json", host, endpoint, path_of(options->issuer)))
             return false;
         options->origins[OPTION_jwks_url].from = "derived from endpoint and issuer";
     }
