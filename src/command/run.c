@@ -24,12 +24,14 @@ static bool read_output(struct child *child, struct secret *output)
 {
     ssize_t got;
 
-    while ((got = read(child->output, output->bytes + output->length, ROOM - output->length)) > 0) {
-        output->length += (size_t)got;
+    do {
+        got = read(child->output, output->bytes + output->length, ROOM - output->length);
+        if (got > 0)
+            output->length += (size_t)got;
         output->bytes[output->length] = '\0';
         if (output->length == ROOM)
             return false;
-    }
+    } while (got > 0 || (got < 0 && errno == EINTR));
     /* The end of it, or an error: nobody is asked for more, the end of the process says how it went. */
     if (got == 0 || errno != EAGAIN) {
         close(child->output);

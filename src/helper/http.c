@@ -2,6 +2,7 @@
 
 #include "common/text.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,8 +90,12 @@ bool http_free(struct http **http)
 static bool stirs(int fd)
 {
     struct pollfd poller = {.fd = fd, .events = POLLIN | POLLRDHUP};
+    int ready;
 
-    return poll(&poller, 1, 0) != 0;
+    do
+        ready = poll(&poller, 1, 0);
+    while (ready < 0 && errno == EINTR);
+    return ready != 0;
 }
 
 bool http_peer_stirs(const struct http *http)

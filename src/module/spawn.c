@@ -137,6 +137,7 @@ ON_OWN_STACK static int start_helper(void *argument)
     int report[2];
     int failure = 0;
     int pidfd = -1;
+    ssize_t got;
 
     if (pipe2(report, O_CLOEXEC) != 0)
         return errno;
@@ -145,7 +146,10 @@ ON_OWN_STACK static int start_helper(void *argument)
         return errno;
     close(report[1]);
     /* The end of the file without an errno: exec has closed the other end. */
-    if (read(report[0], &failure, sizeof failure) != 0)
+    do
+        got = read(report[0], &failure, sizeof failure);
+    while (got < 0 && errno == EINTR);
+    if (got != 0)
         return failure != 0 ? failure : EIO;
     /* The helper writes nothing until it is asked, so this is the first thing that the host reads. */
     return send_descriptor(start->far, pidfd) ? 0 : errno;
