@@ -73,6 +73,10 @@ class Standin:
             "ca_path": str(self.ca_path),
         }
 
+    def wait_for_silence(self) -> None:
+        """Until no connection is open any more; TimeoutError."""
+        self._server.wait_for_silence()
+
     def start(self) -> None:
         self._thread.start()
 

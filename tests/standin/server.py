@@ -5,6 +5,7 @@ import socket
 import socketserver
 import sys
 import threading
+import time
 import traceback
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -96,8 +97,8 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
             Handler(request, connection, self)
 
     def shutdown_request(self, request: Any) -> None:
-        self._wires.discard(request)
         request.finish()
+        self._wires.discard(request)
 
     def _accept(self, wire: Wire, connection: Connection) -> None:
         fault = self._faults.take(CONNECT)
@@ -131,6 +132,14 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         """A peer that goes away in the middle is nothing to report."""
         if not isinstance(sys.exc_info()[1], OSError):
             self.failures.append(traceback.format_exc())
+
+    def wait_for_silence(self, timeout: float = 5.0) -> None:
+        """Until no connection is open any more; TimeoutError."""
+        end = time.monotonic() + timeout
+        while self._wires:
+            if time.monotonic() > end:
+                raise TimeoutError("a connection is still open")
+            time.sleep(0.0005)
 
     def stop(self) -> None:
         """Stop listening, and end every connection."""
