@@ -68,7 +68,7 @@ class Row:
 def rows() -> list[Row]:
     """Those of calls.def, in their order: it is the numbers of the calls."""
     text = Path(__file__).with_name("calls.def").read_text(encoding="utf-8")
-    found = re.findall(r"^(?:LIBC|PAM|CURL|JSON|CRYPTO)\((\w+), \S+, (.*)\)$", text, re.MULTILINE)
+    found = re.findall(r"^(?:LIBC|PAM|CURL|JSON|SECCOMP|CRYPTO)\((\w+), \S+, (.*)\)$", text, re.MULTILINE)
     return [Row(name, tuple(failures.split())) for name, failures in found]
 
 

@@ -12,11 +12,12 @@
 #include <time.h>
 
 enum call {
-#define LIBC(name, value, failures)   CALL_##name,
-#define PAM(name, value, failures)    CALL_##name,
-#define CURL(name, value, failures)   CALL_##name,
-#define JSON(name, value, failures)   CALL_##name,
-#define CRYPTO(name, value, failures) CALL_##name,
+#define LIBC(name, value, failures)    CALL_##name,
+#define PAM(name, value, failures)     CALL_##name,
+#define CURL(name, value, failures)    CALL_##name,
+#define JSON(name, value, failures)    CALL_##name,
+#define CRYPTO(name, value, failures)  CALL_##name,
+#define SECCOMP(name, value, failures) CALL_##name,
 #define FREES(name)
 #define ALSO(name)
 #include "calls.def"
@@ -25,6 +26,7 @@ enum call {
 #undef CURL
 #undef JSON
 #undef CRYPTO
+#undef SECCOMP
 #undef FREES
 #undef ALSO
     CALLS

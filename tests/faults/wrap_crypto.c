@@ -15,6 +15,7 @@
 #define CURL(name, value, failures)
 #define JSON(name, value, failures)
 #define CRYPTO(name, value, failures) ROW(name, value, failures)
+#define SECCOMP(name, value, failures)
 #define FREES(name)
 #define ALSO(name)
 #include "calls.def"

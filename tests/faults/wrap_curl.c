@@ -18,6 +18,7 @@
 #define CURL(name, value, failures) ROW(name, value, failures)
 #define JSON(name, value, failures)
 #define CRYPTO(name, value, failures)
+#define SECCOMP(name, value, failures)
 #define FREES(name)
 #define ALSO(name)
 #include "calls.def"
@@ -34,6 +35,24 @@ WRAP(CURLHcode, curl_easy_header,
      (easy, name, index, origin, request, header))
 WRAP_GIVEN(curl_easy_cleanup, CURL)
 WRAP_GIVEN(curl_slist_free_all, struct curl_slist)
+
+WRAP_TAKEN(CURLU, curl_url, (void), (), "CURLU")
+WRAP(CURLUcode, curl_url_set, (CURLU * url, CURLUPart part, const char *text, unsigned int flags),
+     (url, part, text, flags))
+WRAP_GIVEN(curl_url_cleanup, CURLU)
+WRAP_GIVEN(curl_free, void)
+
+CURLUcode __real_curl_url_get(const CURLU *url, CURLUPart part, char **text, unsigned int flags);
+CURLUcode __wrap_curl_url_get(const CURLU *url, CURLUPart part, char **text, unsigned int flags);
+CURLUcode __wrap_curl_url_get(const CURLU *url, CURLUPart part, char **text, unsigned int flags)
+{
+    const struct failure *failure = NEXT(curl_url_get);
+    CURLUcode code = failure == NULL ? __real_curl_url_get(url, part, text, flags) : (CURLUcode)failure->number;
+
+    if (code == CURLUE_OK)
+        TAKEN(*text, "memory");
+    return code;
+}
 
 CURLMcode __real_curl_multi_cleanup(CURLM *multi);
 CURLMcode __wrap_curl_multi_cleanup(CURLM *multi);

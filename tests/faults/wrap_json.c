@@ -11,6 +11,7 @@
 #define CURL(name, value, failures)
 #define JSON(name, value, failures) ROW(name, value, failures)
 #define CRYPTO(name, value, failures)
+#define SECCOMP(name, value, failures)
 #define FREES(name)
 #define ALSO(name)
 #include "calls.def"

@@ -32,6 +32,7 @@
 #define CURL(name, value, failures)
 #define JSON(name, value, failures)
 #define CRYPTO(name, value, failures)
+#define SECCOMP(name, value, failures)
 #define FREES(name)
 #define ALSO(name)
 #include "calls.def"
@@ -169,6 +170,9 @@ WRAP(int, renameat2, (int from, const char *old, int to, const char *new, unsign
      (from, old, to, new, flags))
 WRAP(int, unlinkat, (int folder, const char *path, int flags), (folder, path, flags))
 WRAP(DIR *, fdopendir, (int fd), (fd))
+WRAP(DIR *, opendir, (const char *path), (path))
+WRAP(ssize_t, readlinkat, (int folder, const char *path, char *target, size_t size), (folder, path, target, size))
+WRAP(char *, realpath, (const char *path, char *place), (path, place))
 WRAP(struct dirent *, readdir, (DIR * folder), (folder))
 WRAP(int, chdir, (const char *path), (path))
 
@@ -280,6 +284,16 @@ static const struct row *row_of(long number, long first)
     case SYS_landlock_create_ruleset:
         /* Without attributes it asks for the version. */
         return first == 0 ? &row_landlock_abi : &row_landlock_create_ruleset;
+    case SYS_landlock_add_rule:
+        return &row_landlock_add_rule;
+    case SYS_capget:
+        return &row_capget;
+    case SYS_capset:
+        return &row_capset;
+    case SYS_keyctl:
+        return &row_keyctl;
+    case SYS_seccomp:
+        return &row_seccomp_in_kernel;
     case SYS_landlock_restrict_self:
         return &row_landlock_restrict_self;
     case SYS_setresuid:
