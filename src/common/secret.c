@@ -46,3 +46,18 @@ void secret_free_string(char **string)
     free(*string);
     *string = NULL;
 }
+
+#define STACK_USED (32 * 1024)
+
+__attribute__((noinline)) void secret_erase_stack(void)
+{
+    void *(*volatile copy)(void *, const void *, size_t) = memmove;
+    char beneath[STACK_USED];
+
+    explicit_bzero(beneath, sizeof beneath);
+    /* The registers last: zeros of each length are copied as a secret of that length was. */
+    for (size_t length = 16; length <= sizeof beneath / 2; length *= 2) {
+        copy(beneath, beneath + sizeof beneath / 2, length);
+        copy(beneath, beneath + sizeof beneath / 2 - length / 2, length - 1);
+    }
+}

@@ -22,6 +22,11 @@ void secret_free(struct secret *secret);
 /* Compares a secret with a string in time that depends on their lengths alone. False when either is absent. */
 bool secret_equals(const struct secret *secret, const char *string);
 
+/* Erases what calls that have ended left on the stack beneath the caller, 32 KiB of it, and in the vector registers.
+ * The C library copies in these, and the dynamic linker lays them all down on the stack each time that it looks a
+ * function up: parts of a secret came to lie there, after the login, that no variable ever held. */
+void secret_erase_stack(void);
+
 /* Erases and frees a string that somebody else allocated, such as a PAM response; sets it to NULL. NULL may be passed.
  */
 void secret_free_string(char **string);

@@ -1,6 +1,7 @@
 /*
  * pam_cognito_confirm.so: has Cognito confirm the code that pam_cognito_code.so asked for (auth).
  */
+#include "common/secret.h"
 #include "module/steps.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -9,7 +10,10 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const ch
 {
     (void)argc;
     (void)argv;
-    return step_confirm(pamh, flags);
+    int verdict = step_confirm(pamh, flags);
+
+    secret_erase_stack();
+    return verdict;
 }
 
 /* There are no credentials to set; see pam_cognito_code.c. */
