@@ -271,6 +271,11 @@ bool http_end(struct http *http, struct http_reply *reply, struct result *result
     return ended;
 }
 
+void http_renew(struct http *http)
+{
+    http->idle = CURL_SOCKET_BAD;
+}
+
 const struct transfer_trace *http_trace(const struct http *http)
 {
     return &http->trace;

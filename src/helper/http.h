@@ -49,6 +49,9 @@ bool http_step(struct http *http);
  * Content-Type. Free the reply with http_reply_free(). */
 bool http_end(struct http *http, struct http_reply *reply, struct result *result);
 
+/* Has the next transfer make a connection of its own. */
+void http_renew(struct http *http);
+
 /* How far the last transfer came that http_end() took the outcome of. */
 const struct transfer_trace *http_trace(const struct http *http);
 

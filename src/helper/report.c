@@ -47,8 +47,14 @@ static void add_steps(const struct transfer_trace *trace, struct result *result)
 static bool report_reach(struct session *session, deadline_t deadline, struct result *result)
 {
     char count[16];
-    bool reached = keys_try(&session->keys, session->http, session->start.jwks_url, deadline, result);
+    const struct keys *keys = &session->keys;
+    bool reached = !keys->coming && keys->set.count > 0;
 
+    /* The fetch that the helper begins with may be over, and the connection that it left has no steps to show. */
+    if (!reached && !keys->coming)
+        http_renew(session->http);
+    if (!reached)
+        reached = keys_try(&session->keys, session->http, session->start.jwks_url, deadline, result);
     if (!reached && (result->error == ERR_HELPER_LOST || result->error == ERR_SYSTEM))
         return false;
     add_steps(http_trace(session->http), result);
