@@ -66,6 +66,11 @@ bool http_finish(struct http *http, deadline_t deadline, struct http_reply *repl
     return http_end(http, reply, result);
 }
 
+void http_renew(struct http *http)
+{
+    (void)http;
+}
+
 const struct transfer_trace *http_trace(const struct http *http)
 {
     static const struct transfer_trace nowhere;
