@@ -39,7 +39,6 @@ why_not: str | None = "this process has not started as a test session"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--whole-grid", action="store_true", help="of the grid, make also the logins that are foretold; half an hour")
     parser.addoption("--sample", type=int, default=1, metavar="N", help="every Nth case of each test with a table")
     parser.addoption("--write-transcripts", action="store_true", help="write docs/stacks.md anew, as scripts/transcripts does")
     parser.addoption("--everything", action="store_true", help="the long form of tests that have one")

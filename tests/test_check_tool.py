@@ -714,7 +714,10 @@ def test_interrupted_reach(check: Check, standin: Standin) -> None:
     """Ctrl-C ends it at once, and the helper with it."""
     standin.faults.add(KEYS, faults.delay(60))
     with check.stage.watched():
-        process = subprocess.Popen([check.stage.build.check, "reach", "--config", check.configured(request_timeout=60)])
+        # A shell lets its background jobs ignore the signal, and a program that is started keeps that.
+        process = subprocess.Popen(
+            ["env", "--default-signal=INT", check.stage.build.check, "reach", "--config", check.configured(request_timeout=60)]
+        )
         standin.journal.wait_for(KEYS)
         process.send_signal(signal.SIGINT)
         assert process.wait(check.stage.build.patience) == -signal.SIGINT

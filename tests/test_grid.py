@@ -44,12 +44,6 @@ def seats(installed: Build) -> Iterator[Seats]:
 
 
 @pytest.fixture(scope="module")
-def whole(request: pytest.FixtureRequest) -> bool:
-    """Whether time does not matter."""
-    return request.config.getoption("--whole-grid")
-
-
-@pytest.fixture(scope="module")
 def examples(installed: Build) -> Path:
     return installed.srcdir / "pam.d-examples"
 
@@ -62,7 +56,7 @@ def shown(groups: Iterable[Group[object]]) -> str:
 # Combinations
 
 
-def test_combinations(seats: Seats, whole: bool, tell: Tell) -> None:
+def test_combinations(seats: Seats, everything: bool, tell: Tell) -> None:
     cases = [
         (one, Case(one.stack, situation, first))
         for one in combinations()
@@ -70,7 +64,7 @@ def test_combinations(seats: Seats, whole: bool, tell: Tell) -> None:
         for first in one.firsts
     ]
     survey = Survey(seats)
-    groups = survey.judge(cases, Depth.EVERY if whole else Depth.WAYS)
+    groups = survey.judge(cases, Depth.EVERY if everything else Depth.WAYS)
     opened = [(one, group) for group in groups if group.unconfirmed for one in group.members]
     guarded = [group for one, group in opened if one.guard != "none"]
     unguarded = [one for one, _ in opened if one.guard == "none"]
@@ -133,18 +127,18 @@ class Edits:
 class Judge:
     """Makes the logins of each stack's edits, once for all tests."""
 
-    def __init__(self, seats: Seats, examples: Path, whole: bool) -> None:
-        self._seats, self._examples, self._whole = seats, examples, whole
+    def __init__(self, seats: Seats, examples: Path, everything: bool) -> None:
+        self._seats, self._examples, self._everything = seats, examples, everything
 
     @cache
     def single(self, one: Shipped) -> Edits:
         edited = edits.single(one.stack(self._examples), files=one.edited)
-        return self._edits(one, edited, Depth.EVERY if self._whole else Depth.WAYS)
+        return self._edits(one, edited, Depth.EVERY if self._everything else Depth.WAYS)
 
     @cache
     def double(self, one: Shipped) -> Edits:
         edited = edits.double(one.stack(self._examples), files=one.edited)
-        return self._edits(one, edited, Depth.WAYS if self._whole or one in BLOCKS else Depth.ENTRIES)
+        return self._edits(one, edited, Depth.WAYS if self._everything or one in BLOCKS else Depth.ENTRIES)
 
     def _edits(self, one: Shipped, edited: list[Edited], depth: Depth) -> Edits:
         survey = Survey(self._seats)
@@ -154,8 +148,8 @@ class Judge:
 
 
 @pytest.fixture(scope="module")
-def judge(seats: Seats, examples: Path, whole: bool) -> Judge:
-    return Judge(seats, examples, whole)
+def judge(seats: Seats, examples: Path, everything: bool) -> Judge:
+    return Judge(seats, examples, everything)
 
 
 def is_guard(line: Line) -> bool:

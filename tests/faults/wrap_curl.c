@@ -4,7 +4,9 @@
 #include "inject.h"
 
 /* Its checks of types are macros of the same names. */
+#ifndef CURL_DISABLE_TYPECHECK
 #define CURL_DISABLE_TYPECHECK
+#endif
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdarg.h>
