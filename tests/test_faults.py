@@ -27,13 +27,13 @@ NEVER_FAIL = set(
     EVP_sha256 OSSL_PARAM_construct_end OSSL_PARAM_construct_utf8_string __errno_location __isoc23_fscanf __isoc23_strtol
     __isoc23_strtoll __isoc23_strtoul __isoc99_fscanf __libc_calloc __libc_free __libc_malloc __libc_start_main
     __stack_chk_fail _exit backtrace closedir curl_easy_strerror curl_global_cleanup curl_multi_remove_handle dcgettext
-    dirfd dladdr explicit_bzero fwrite getegid getenv geteuid getpid getppid getrlimit iswcntrl json_object_array_get_idx
-    json_object_array_length json_object_get json_object_get_int64 json_object_get_object json_object_get_string
-    json_object_get_string_len json_object_is_type json_object_object_get_ex json_tokener_get_error
+    dirfd dladdr dlsym explicit_bzero fwrite getegid getenv geteuid getpid getppid getrlimit iswcntrl
+    json_object_array_get_idx json_object_array_length json_object_get json_object_get_int64 json_object_get_object
+    json_object_get_string json_object_get_string_len json_object_is_type json_object_object_get_ex json_tokener_get_error
     json_tokener_get_parse_end json_tokener_set_flags malloc_usable_size mbrtowc memchr memcmp memcpy memmem memmove memset
     munmap pam_vprompt pthread_sigmask qsort raise rewinddir seccomp_syscall_resolve_name setitimer sigaction sigaddset
     sigemptyset sigfillset signal sigprocmask snprintf stpcpy strchr strcmp strcspn strerror strerrordesc_np strlen
-    strncasecmp strncmp strnlen strpbrk strrchr strspn strstr strtol strtoll strtoul strtoull time umask vsnprintf
+    strncasecmp strncmp strnlen strpbrk strrchr strspn strstr strtol strtoll strtoul strtoull sysconf time umask vsnprintf
     """.split()
 )
 

@@ -39,6 +39,7 @@ SIGN_IN: Step = (words.PASSWORD, PASSWORD)
 SIGNIN = "InitiateAuth"
 
 LACKING = Path(__file__).parent / "harness/lacking.py"
+ALLOCATOR = Path(__file__).parent / "harness/allocator.c"
 
 # A name of which the stand-in has a certificate ("wrong-host" of the loopback), and the fault that shows it.
 NAME = "cognito-idp.example.com"
@@ -145,7 +146,8 @@ LIMITS = {
     "Max realtime priority": 0,
 }
 # A sanitizer maps terabytes.
-MEMORY_LIMITS = {"Max data size": 256 << 20, "Max address space": 2 << 30}
+MEMORY_LIMITS = {"Max data size": 256 << 20}
+ADDRESSES = 2 << 30  # beyond what it begins with
 
 
 def has_limits(process: Process, expected: dict[str, int]) -> None:
@@ -164,7 +166,10 @@ def test_limits_of_memory(look: Callable[..., None]) -> None:
     def check(process: Process) -> None:
         has_limits(process, MEMORY_LIMITS)
         assert int(process.status["VmData"].split()[0]) << 10 < MEMORY_LIMITS["Max data size"] // 8
-        assert int(process.status["VmPeak"].split()[0]) << 10 < MEMORY_LIMITS["Max address space"] // 8
+        (addresses, hard), peak = process.limits["Max address space"], int(process.status["VmPeak"].split()[0]) << 10
+        assert addresses == hard
+        assert ADDRESSES < int(addresses) < ADDRESSES + peak
+        assert peak < ADDRESSES // 8
 
     look(check)
 
@@ -619,6 +624,25 @@ def test_lacking(login: Login, code: Code, deeds: Deeds, lacking: str) -> None:
         assert found == deeds.held
     else:
         assert found == deeds.held._replace(seccomp="not-in-kernel")
+
+
+# Hosts whose programs are others than they seem
+
+
+PRELOADED = Path("/etc/ld.so.preload")
+
+
+@pytest.mark.uninstrumented
+@pytest.mark.skipif(not shutil.which("cc"), reason="an allocator has to be compiled for it: no cc")
+def test_another_allocator(by_name: Login, code: Code, ground: Path) -> None:
+    """All programs have it, by the administrator's will; it sets more addresses apart than the helper's limit has."""
+    ground.chmod(0o755)
+    library = ground / "allocator.so"
+    subprocess.run(["cc", "-O1", "-fno-builtin", "-shared", "-fPIC", "-o", library, ALLOCATOR], check=True)
+    with restored(PRELOADED), NameServer({NAME: "127.0.0.1"}) as server:
+        server.resolv_conf()
+        PRELOADED.write_text(f"{library}\n")
+        assert by_name([SIGN_IN, (words.ASKED, code)]).let_in
 
 
 # Death with its peer, whatever it is about

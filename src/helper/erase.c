@@ -6,14 +6,19 @@
  * program may put its own in their place. Where the C library is another one, or a sanitizer has its own allocator, the
  * secrets of our own (struct secret, frames, bodies) are still erased, by those who free them.
  *
- * Source: the GNU C Library manual, "Replacing malloc"; __libc_free is its alias for those who wrap rather than
- * replace.
+ * The C library's own, or those of an allocator that the administrator has put before it for all programs
+ * (/etc/ld.so.preload): whoever has allocated has to free.
+ *
+ * Source: the GNU C Library manual, "Replacing malloc"; dlsym(3), RTLD_NEXT; __libc_free is its alias for those who
+ * wrap rather than replace.
  */
 #include "helper/erase.h"
 
 #include "common/sanitizer.h"
 
+#include <dlfcn.h>
 #include <malloc.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +36,26 @@ __attribute__((noinline)) void erase_stack(void)
 
 extern void __libc_free(void *memory);
 
+/* The free() that goes with the malloc() of this process. Looked for at the first call, which comes before there is a
+ * second thread. */
+static void free_next(void *memory)
+{
+    static void (*next)(void *memory);
+    static bool looking;
+
+    /* What the look-up frees itself, if anything, stays where it is. */
+    if (looking)
+        return;
+    if (next == NULL) {
+        looking = true;
+        *(void **)&next = dlsym(RTLD_NEXT, "free");
+        looking = false;
+    }
+    if (next == NULL)
+        next = __libc_free;
+    next(memory);
+}
+
 /* The dynamic linker binds the libraries to these only if the program exports them, whatever -fvisibility says. */
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -41,7 +66,7 @@ EXPORTED void free(void *memory)
     if (memory == NULL)
         return;
     explicit_bzero(memory, malloc_usable_size(memory));
-    __libc_free(memory);
+    free_next(memory);
 }
 
 /* Never grows by moving the C library's way, which would leave a copy behind. */

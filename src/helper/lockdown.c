@@ -7,6 +7,7 @@
 #include "helper/seccomp.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/keyctl.h>
 #include <pwd.h>
@@ -47,23 +48,41 @@ static const struct limit {
     {RLIMIT_NICE, 0},
     {RLIMIT_RTPRIO, 0},
 #if !UNDER_SANITIZER
-    /* What it can write to: some 2 MiB in a login, and 8 MiB for a thread's stack. The address space is larger by
-     * libraries, databases of name services, and what malloc sets apart for each thread. */
+    /* What it can write to: some 2 MiB in a login, and 8 MiB for a thread's stack. */
     {RLIMIT_DATA, 256 << 20},
-    {RLIMIT_AS, (rlim_t)2 << 30},
 #endif
 };
+
+/* Beyond what it comes with: libraries that are loaded late, databases of name services, and what malloc sets apart for
+ * each thread. What it comes with may be any number, where the administrator has another allocator in all programs. */
+#define ADDRESSES ((rlim_t)2 << 30)
 
 /* For all processes of the user together, so of the helper user alone: a person may have any number. One helper has one
  * thread more while it resolves a name. With all of them taken, a login that has to look a name up fails; others of the
  * host's users do not notice. */
 static const struct limit limit_of_user = {RLIMIT_NPROC, 4096};
 
+/* In bytes; 0 where /proc does not tell. */
+static rlim_t addresses_in_use(void)
+{
+    char text[32] = "";
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return 0;
+    if (read(fd, text, sizeof text - 1) < 0)
+        *text = '\0';
+    close(fd);
+    return strtoull(text, NULL, 10) * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
 static bool set_limits(struct result *result)
 {
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         if (!self_limit(limits[i].resource, limits[i].value))
             return failed(result, "setrlimit");
+    if (!UNDER_SANITIZER && !self_limit(RLIMIT_AS, addresses_in_use() + ADDRESSES))
+        return failed(result, "setrlimit");
     return geteuid() != 0 || self_limit(limit_of_user.resource, limit_of_user.value) || failed(result, "setrlimit");
 }
 
