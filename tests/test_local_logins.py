@@ -56,6 +56,16 @@ def services(stage: Stage) -> Callable[..., None]:
     return write
 
 
+@contextmanager
+def remembering_nothing() -> Iterator[None]:
+    """Neither before nor after."""
+    shutil.rmtree(leftovers.STATE, ignore_errors=True)
+    try:
+        yield
+    finally:
+        shutil.rmtree(leftovers.STATE, ignore_errors=True)
+
+
 class At:
     """A login by one of the programs."""
 
@@ -117,6 +127,18 @@ def test_su_by_root(services: Callable[..., None], at: At, standin: Standin) -> 
     services()
     assert terminal.run(at.stage, ["su", USER, "-c", f"echo {INSIDE}"], []).let_in
     assert not standin.journal.connections
+
+
+def test_remembered_for_whoever_called_su(services: Callable[..., None], at: At, code: Code) -> None:
+    """Another user of this host, who knows the passwords and waited for the terminal to become free, is asked."""
+    command = ["su", USER, "-c", f"tty; echo {INSIDE}"]
+    services(remember=600)
+    with remembering_nothing():
+        first = at.run(OTHER, command, [LOCAL, SIGN_IN, (words.ASKED, code)])
+        again = at.run(OTHER, command, [LOCAL, SIGN_IN])
+        another = at.run("nobody", command, [LOCAL, SIGN_IN, (words.ASKED, code)])
+    assert first.let_in and again.let_in and another.let_in
+    assert len({result.talk.ending.splitlines()[0] for result in (first, again, another)}) == 1
 
 
 # The first factors of other distributions, of which docs/stacks.md tells

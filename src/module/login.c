@@ -20,6 +20,7 @@ static void free_login(struct login *login)
     strings_free(&login->metadata);
     free(login->user);
     free(login->service);
+    free(login->ruser);
     free(login->rhost);
     free(login->tty);
     free(login);
@@ -74,9 +75,10 @@ struct login *login_begin(pam_handle_t *pamh, int flags)
     }
     enter(login, pamh, flags);
     login->service = item_copy(pamh, PAM_SERVICE);
+    login->ruser = item_copy(pamh, PAM_RUSER);
     login->rhost = item_copy(pamh, PAM_RHOST);
     login->tty = item_copy(pamh, PAM_TTY);
-    if (login->service == NULL || login->rhost == NULL || login->tty == NULL ||
+    if (login->service == NULL || login->ruser == NULL || login->rhost == NULL || login->tty == NULL ||
         gethostname(login->host, sizeof login->host - 1) != 0)
         return NULL;
     return login;

@@ -24,7 +24,7 @@ struct login {
 
     enum login_state state;
     bool signed_in, used;
-    char *user, *service, *rhost, *tty; /* as they were when the code step began */
+    char *user, *service, *ruser, *rhost, *tty; /* as they were when the code step began */
     char host[256];
     char username[256]; /* of the Cognito user, by the option of that name */
 

@@ -27,6 +27,10 @@ static bool make_key(const struct login *login, const char *username, const char
     for (size_t i = 0; i < key->count; i++)
         if (key->fields[i] == NULL || *key->fields[i] == '\0')
             return false;
+    /* Whoever called su or sudo: the number of a terminal goes to the next who opens one. Most services know none. */
+    if (login->ruser == NULL)
+        return false;
+    key->fields[key->count++] = login->ruser;
     return login->options.remember > 0 && geteuid() == 0;
 }
 

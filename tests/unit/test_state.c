@@ -174,6 +174,7 @@ static struct login a_login(void)
     return (struct login){
         .user = text("alice"),
         .service = text("sshd"),
+        .ruser = text(""),
         .rhost = text("192.0.2.7"),
         .tty = text("ssh"),
         .attribute = "email",
@@ -1028,6 +1029,9 @@ static void remembered_for_this_and_nothing_else(void **state)
     login.service = text("su");
     assert_false(remember_has(&login, "alice"));
     login = whole;
+    login.ruser = text("bob");
+    assert_false(remember_has(&login, "alice"));
+    login = whole;
     login.rhost = text("192.0.2.8");
     assert_false(remember_has(&login, "alice"));
     login.rhost = text("");
@@ -1058,6 +1062,9 @@ static void remembered_at_a_terminal_or_not_at_all(void **state)
     login.tty = text("tty1");
     remember_keep(&login, "alice");
     assert_true(remember_has(&login, "alice"));
+    login.ruser = text("bob");
+    assert_false(remember_has(&login, "alice"));
+    login.ruser = text("");
     login.tty = text("tty2");
     assert_false(remember_has(&login, "alice"));
     empty();

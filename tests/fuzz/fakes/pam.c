@@ -24,6 +24,7 @@ void fake_pam_end(struct pam_handle *pamh)
         pamh->cleanup(pamh, pamh->data, PAM_SUCCESS);
     free(pamh->user);
     free(pamh->service);
+    free(pamh->ruser);
     free(pamh->rhost);
     free(pamh->tty);
     free(pamh->authtok);
@@ -38,6 +39,8 @@ static char **item_of(struct pam_handle *pamh, int item)
         return &pamh->user;
     case PAM_SERVICE:
         return &pamh->service;
+    case PAM_RUSER:
+        return &pamh->ruser;
     case PAM_RHOST:
         return &pamh->rhost;
     case PAM_TTY:

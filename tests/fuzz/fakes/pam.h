@@ -8,7 +8,7 @@
 
 /* Owns its strings; NULL is an item that is not set. */
 struct pam_handle {
-    char *user, *service, *rhost, *tty, *authtok;
+    char *user, *service, *ruser, *rhost, *tty, *authtok;
     char *environment; /* one variable, as NAME=value */
     void *data;
     void (*cleanup)(pam_handle_t *pamh, void *data, int status);
