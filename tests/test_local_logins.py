@@ -4,6 +4,8 @@ import re
 import shutil
 import socket
 import subprocess
+import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Callable, Iterator
@@ -15,6 +17,7 @@ from harness.dialogue import KILLED, Given, Step
 from harness.inotify import Inotify
 from harness.machine import GROUND
 from harness.people import EMAIL, LOCAL_PASSWORD, OTHER, PASSWORD, USER
+from harness.process import Process
 from harness.stage import Stage, Value
 from harness.terminal import INSIDE, Result
 from standin import Standin, User
@@ -127,6 +130,58 @@ def test_su_by_root(services: Callable[..., None], at: At, standin: Standin) -> 
     services()
     assert terminal.run(at.stage, ["su", USER, "-c", f"echo {INSIDE}"], []).let_in
     assert not standin.journal.connections
+
+
+SLOW_START = Path(__file__).parent / "harness/slow_start.c"
+
+
+class Starting:
+    """Waits for su's processes that share its memory, and notes which of them the caller may signal."""
+
+    def __init__(self, caller: str) -> None:
+        self._rights = terminal.as_user(caller, [], {})[:4]
+        self.seen: set[int] = set()
+        self.signalled: list[int] = []
+
+    def watch(self) -> None:
+        end = time.monotonic() + 10
+        while len(self.seen) < 2 and time.monotonic() < end:
+            programs = (pid for pid in leftovers.processes() if Process(pid).name == "su")
+            self.seen = max((set(leftovers.descendants(pid)) for pid in programs), key=len, default=set())
+        self.signalled = [pid for pid in self.seen if self._may_signal(pid)]
+
+    def _may_signal(self, pid: int) -> bool:
+        done = subprocess.run([*self._rights, "sh", "-c", f"kill -0 {pid}"], capture_output=True, text=True)
+        assert done.returncode == 0 or "not permitted" in done.stderr, done
+        return done.returncode == 0
+
+
+@pytest.mark.skipif(not shutil.which("cc"), reason="a library has to be compiled for it: no cc")
+def test_caller_cannot_signal_what_shares_the_memory_of_su(
+    services: Callable[..., None], at: At, code: Code, ground: Path
+) -> None:
+    """One of two that share a stack would be stopped, and the other one killed: su goes on, and takes the stack away."""
+    ground.chmod(0o755)
+    library = ground / "slow_start.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, SLOW_START], check=True)
+    starting = Starting(OTHER)
+    watcher = threading.Thread(target=starting.watch)
+
+    def password() -> str:
+        watcher.start()
+        return LOCAL_PASSWORD
+
+    services()
+    preloaded = Path("/etc/ld.so.preload")
+    preloaded.write_text(f"{library}\n")
+    try:
+        result = at.su([(words.PASSWORD, password), SIGN_IN, (words.ASKED, code)])
+    finally:
+        preloaded.unlink()
+    watcher.join()
+    assert result.let_in
+    assert len(starting.seen) == 2
+    assert not starting.signalled
 
 
 def test_remembered_for_whoever_called_su(services: Callable[..., None], at: At, code: Code) -> None:

@@ -67,16 +67,6 @@ ON_OWN_STACK static bool shed_inheritance(struct start *start)
     return syscall(SYS_close_range, HELPER_SOCKET + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
 }
 
-/* A real or saved id of the caller, as under su, would let him signal and inspect the helper until it has dropped its
- * own. The system calls themselves, because the C library's functions would change the host's other threads too. */
-ON_OWN_STACK static bool shed_ids(void)
-{
-    uid_t uid = geteuid();
-    gid_t gid = getegid();
-
-    return syscall(SYS_setresgid, gid, gid, gid) == 0 && syscall(SYS_setresuid, uid, uid, uid) == 0;
-}
-
 /* Runs in the helper-to-be, with a copy of the host's descriptors. */
 ON_OWN_STACK static int become_helper(void *argument)
 {
@@ -85,7 +75,7 @@ ON_OWN_STACK static int become_helper(void *argument)
     char *const environment[] = {NULL};
     int failure;
 
-    if (shed_inheritance(&start) && shed_ids())
+    if (shed_inheritance(&start))
         execve(start.path, argv, environment);
     failure = errno;
     return write(start.report, &failure, sizeof failure) < 0;
@@ -130,6 +120,18 @@ static int receive_descriptor(int socket)
     return fd;
 }
 
+/* A real or saved id of the caller, as under su, would let him signal and inspect the helper until it has dropped its
+ * own. And it would let him stop the helper-to-be and kill the starter: the host would go on, and take away the stack
+ * on which the other one, woken, runs with root's rights. So the first of the two sheds them, before there is a second.
+ * The system calls themselves, because the C library's functions would change the host's other threads too. */
+ON_OWN_STACK static bool shed_ids(void)
+{
+    uid_t uid = geteuid();
+    gid_t gid = getegid();
+
+    return syscall(SYS_setresgid, gid, gid, gid) == 0 && syscall(SYS_setresuid, uid, uid, uid) == 0;
+}
+
 /* Runs in the starter. Its exit status is an errno, or 0 when the helper runs and its pidfd was sent. */
 ON_OWN_STACK static int start_helper(void *argument)
 {
@@ -139,7 +141,7 @@ ON_OWN_STACK static int start_helper(void *argument)
     int pidfd = -1;
     ssize_t got;
 
-    if (pipe2(report, O_CLOEXEC) != 0)
+    if (!shed_ids() || pipe2(report, O_CLOEXEC) != 0)
         return errno;
     start->report = report[1];
     if (clone(become_helper, start->helper_stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_PIDFD, start, &pidfd) < 0)

@@ -16,6 +16,14 @@ class Process:
         return Path(f"/proc/{self.pid}")
 
     @property
+    def name(self) -> str:
+        """What runs in it; "" when it has ended."""
+        try:
+            return (self.folder / "comm").read_text().rstrip("\n")
+        except OSError:
+            return ""
+
+    @property
     def status(self) -> dict[str, str]:
         lines = (self.folder / "status").read_text().splitlines()
         return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
