@@ -1,7 +1,9 @@
 """The real su, sudo and login with the stacks that ship for them, at a terminal."""
 
+import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -136,52 +138,83 @@ SLOW_START = Path(__file__).parent / "harness/slow_start.c"
 
 
 class Starting:
-    """Waits for su's processes that share its memory, and notes which of them the caller may signal."""
+    """Waits for the two processes that share su's memory while they start the helper, and does something with them."""
 
-    def __init__(self, caller: str) -> None:
-        self._rights = terminal.as_user(caller, [], {})[:4]
-        self.seen: set[int] = set()
-        self.signalled: list[int] = []
+    def __init__(self, do: Callable[[list[int]], None]) -> None:
+        self._do = do
+        self.seen: list[int] = []
+        self._thread = threading.Thread(target=self._watch)
 
-    def watch(self) -> None:
+    def password(self) -> str:
+        self._thread.start()
+        return LOCAL_PASSWORD
+
+    def join(self) -> list[int]:
+        self._thread.join()
+        assert len(self.seen) == 2, self.seen
+        return self.seen
+
+    def _watch(self) -> None:
         end = time.monotonic() + 10
         while len(self.seen) < 2 and time.monotonic() < end:
             programs = (pid for pid in leftovers.processes() if Process(pid).name == "su")
-            self.seen = max((set(leftovers.descendants(pid)) for pid in programs), key=len, default=set())
-        self.signalled = [pid for pid in self.seen if self._may_signal(pid)]
-
-    def _may_signal(self, pid: int) -> bool:
-        done = subprocess.run([*self._rights, "sh", "-c", f"kill -0 {pid}"], capture_output=True, text=True)
-        assert done.returncode == 0 or "not permitted" in done.stderr, done
-        return done.returncode == 0
+            self.seen = max((leftovers.descendants(pid) for pid in programs), key=len, default=[])
+        self._do(self.seen)
 
 
-@pytest.mark.skipif(not shutil.which("cc"), reason="a library has to be compiled for it: no cc")
+@pytest.fixture
+def slow_start(ground: Path) -> Iterator[None]:
+    """Draws out the start of the helper, for su too."""
+    if not shutil.which("cc"):
+        pytest.skip("a library has to be compiled for it: no cc")
+    ground.chmod(0o755)
+    library, preloaded = ground / "slow_start.so", Path("/etc/ld.so.preload")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, SLOW_START], check=True)
+    preloaded.write_text(f"{library}\n")
+    yield
+    preloaded.unlink()
+
+
 def test_caller_cannot_signal_what_shares_the_memory_of_su(
-    services: Callable[..., None], at: At, code: Code, ground: Path
+    services: Callable[..., None], at: At, code: Code, slow_start: None
 ) -> None:
     """One of two that share a stack would be stopped, and the other one killed: su goes on, and takes the stack away."""
-    ground.chmod(0o755)
-    library = ground / "slow_start.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, SLOW_START], check=True)
-    starting = Starting(OTHER)
-    watcher = threading.Thread(target=starting.watch)
+    signalled = []
 
-    def password() -> str:
-        watcher.start()
-        return LOCAL_PASSWORD
+    def try_to_signal(processes: list[int]) -> None:
+        for pid in processes:
+            command = [*terminal.as_user(OTHER, [], {})[:4], "sh", "-c", f"kill -0 {pid}"]
+            done = subprocess.run(command, capture_output=True, text=True)
+            assert done.returncode == 0 or "not permitted" in done.stderr, done
+            signalled.extend([pid] if done.returncode == 0 else [])
 
     services()
-    preloaded = Path("/etc/ld.so.preload")
-    preloaded.write_text(f"{library}\n")
-    try:
-        result = at.su([(words.PASSWORD, password), SIGN_IN, (words.ASKED, code)])
-    finally:
-        preloaded.unlink()
-    watcher.join()
+    starting = Starting(try_to_signal)
+    result = at.su([(words.PASSWORD, starting.password), SIGN_IN, (words.ASKED, code)])
+    assert starting.join()
     assert result.let_in
-    assert len(starting.seen) == 2
-    assert not starting.signalled
+    assert not signalled
+
+
+def test_nothing_outlives_its_stack(services: Callable[..., None], at: At, standin: Standin, slow_start: None) -> None:
+    """A control group can be frozen, and killed, by its owner, whoever runs in it: a caller of su may own one."""
+
+    def stop_one_and_kill_the_other(processes: list[int]) -> None:
+        starter, helper_to_be = processes
+        os.kill(helper_to_be, signal.SIGSTOP)
+        os.kill(starter, signal.SIGKILL)
+
+    services()
+    starting = Starting(stop_one_and_kill_the_other)
+    result = at.su([(words.PASSWORD, starting.password)])
+    _, helper_to_be = starting.join()
+    ended = Process(helper_to_be).ended
+    if not ended:
+        os.kill(helper_to_be, signal.SIGKILL)
+    assert ended
+    assert not result.let_in
+    assert result.results == ["helper"]
+    assert not standin.journal.connections
 
 
 def test_remembered_for_whoever_called_su(services: Callable[..., None], at: At, code: Code) -> None:

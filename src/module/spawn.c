@@ -1,8 +1,11 @@
 #include "module/spawn.h"
 
+#include "common/deadline.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -36,6 +39,9 @@ struct start {
     int near, far; /* the host's and the helper's end of the socket */
     int report;    /* the helper-to-be writes an errno here when it fails; exec closes it */
     char *helper_stack;
+    int presence; /* nobody reads or writes here; what runs in the host's memory has it open, and exec closes it */
+    volatile bool ended;   /* the starter came to its end by itself */
+    volatile pid_t helper; /* from the moment on at which it runs at all */
 };
 
 /* The kernel's own form of a default action, which is all zeros, and longer than any architecture's. */
@@ -55,8 +61,9 @@ ON_OWN_STACK static bool shed_inheritance(struct start *start)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     setsid();
-    /* All three go out of the way of 0 to 3 first: in a host with few descriptors open they may be among these. */
+    /* All four go out of the way of 0 to 3 first: in a host with few descriptors open they may be among these. */
     start->report = fcntl(start->report, F_DUPFD_CLOEXEC, HELPER_SOCKET + 1);
+    start->presence = fcntl(start->presence, F_DUPFD_CLOEXEC, HELPER_SOCKET + 1);
     start->far = fcntl(start->far, F_DUPFD_CLOEXEC, HELPER_SOCKET + 1);
     null = fcntl(open("/dev/null", O_RDWR), F_DUPFD_CLOEXEC, HELPER_SOCKET + 1);
     if (dup2(start->far, HELPER_SOCKET) < 0)
@@ -132,10 +139,10 @@ ON_OWN_STACK static bool shed_ids(void)
     return syscall(SYS_setresgid, gid, gid, gid) == 0 && syscall(SYS_setresuid, uid, uid, uid) == 0;
 }
 
-/* Runs in the starter. Its exit status is an errno, or 0 when the helper runs and its pidfd was sent. */
-ON_OWN_STACK static int start_helper(void *argument)
+/* Starts the helper and sends its pidfd. 0 or an errno. */
+ON_OWN_STACK static int start_helper(struct start *start)
 {
-    struct start *start = argument;
+    const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CHILD_SETTID;
     int report[2];
     int failure = 0;
     int pidfd = -1;
@@ -144,7 +151,7 @@ ON_OWN_STACK static int start_helper(void *argument)
     if (!shed_ids() || pipe2(report, O_CLOEXEC) != 0)
         return errno;
     start->report = report[1];
-    if (clone(become_helper, start->helper_stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_PIDFD, start, &pidfd) < 0)
+    if (clone(become_helper, start->helper_stack + STACK_SIZE, flags, start, &pidfd, NULL, &start->helper) < 0)
         return errno;
     close(report[1]);
     /* The end of the file without an errno: exec has closed the other end. */
@@ -155,6 +162,38 @@ ON_OWN_STACK static int start_helper(void *argument)
         return failure != 0 ? failure : EIO;
     /* The helper writes nothing until it is asked, so this is the first thing that the host reads. */
     return send_descriptor(start->far, pidfd) ? 0 : errno;
+}
+
+/* Runs in the starter. */
+ON_OWN_STACK static int run_starter(void *argument)
+{
+    struct start *start = argument;
+    int failure = start_helper(start);
+
+    start->ended = true;
+    return failure;
+}
+
+static bool is_gone(int presence, int patience)
+{
+    return deadline_poll(presence, POLLIN, deadline_in(patience));
+}
+
+/* The starter was killed. What it had started may still run in the host's memory, on a stack that is about to go, with
+ * code that may be unloaded next; even stopped, for its caller's control group has a freezer. So it has to end first.
+ * `presence`: the end that hears of it. */
+static void end_helper_to_be(const struct start *start, int presence)
+{
+    while (!is_gone(presence, 1)) {
+        pid_t helper = start->helper;
+        int pidfd = helper == 0 ? -1 : (int)syscall(SYS_pidfd_open, helper, 0);
+
+        /* Still there, so the number was its own. */
+        if (pidfd >= 0 && !is_gone(presence, 0))
+            syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+        if (pidfd >= 0)
+            close(pidfd);
+    }
 }
 
 /* Waits for the starter, which has ended when clone() returns. Its status is lost only when the host waits for all
@@ -172,23 +211,42 @@ static int starter_errno(pid_t starter)
     return WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
 }
 
-static bool start_processes(struct start *start, struct process *process)
+/* 0 or an errno, and nothing runs in the host's memory any more. `presence`: as above; the other end is start's. */
+static int run_processes(struct start *start, char *stacks, int presence)
 {
-    const size_t size = 2 * STACK_SIZE;
-    char *stacks = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     sigset_t all, before;
     pid_t starter;
     int failure;
 
-    if (stacks == MAP_FAILED)
-        return false;
     start->helper_stack = stacks + STACK_SIZE;
     /* A handler of the host must not run in a process that shares its memory. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    starter = clone(start_helper, stacks + STACK_SIZE, CLONE_VM | CLONE_VFORK, start);
+    starter = clone(run_starter, stacks + STACK_SIZE, CLONE_VM | CLONE_VFORK, start);
     failure = starter < 0 ? errno : starter_errno(starter);
+    close(start->presence);
+    if (starter >= 0 && !start->ended)
+        end_helper_to_be(start, presence);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failure;
+}
+
+static bool start_processes(struct start *start, struct process *process)
+{
+    const size_t size = 2 * STACK_SIZE;
+    char *stacks = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    int presence[2];
+    int failure;
+
+    if (stacks == MAP_FAILED)
+        return false;
+    if (pipe2(presence, O_CLOEXEC) == 0) {
+        start->presence = presence[1];
+        failure = run_processes(start, stacks, presence[0]);
+        close(presence[0]);
+    } else {
+        failure = errno;
+    }
     munmap(stacks, size);
     if (failure != 0) {
         errno = failure;

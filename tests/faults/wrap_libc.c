@@ -236,14 +236,19 @@ int __wrap_clone(int (*run)(void *), void *stack, int flags, void *argument, ...
     const struct failure *failure = NEXT(clone);
     va_list arguments;
     int *pidfd = NULL;
+    void *tls = NULL;
+    pid_t *number = NULL;
 
     if (failure != NULL)
         return (int)FAIL(clone, failure);
     va_start(arguments, argument);
-    if ((flags & CLONE_PIDFD) != 0)
+    if ((flags & CLONE_PIDFD) != 0) {
         pidfd = va_arg(arguments, int *);
+        tls = va_arg(arguments, void *);
+        number = va_arg(arguments, pid_t *);
+    }
     va_end(arguments);
-    return __real_clone(run, stack, flags, argument, pidfd);
+    return __real_clone(run, stack, flags, argument, pidfd, tls, number);
 }
 
 int __real_prctl(int what, ...);

@@ -24,6 +24,14 @@ class Process:
             return ""
 
     @property
+    def ended(self) -> bool:
+        """Whether or not somebody has taken notice of it."""
+        try:
+            return self.status["State"].startswith("Z")
+        except OSError:
+            return True
+
+    @property
     def status(self) -> dict[str, str]:
         lines = (self.folder / "status").read_text().splitlines()
         return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
