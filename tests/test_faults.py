@@ -32,7 +32,7 @@ NEVER_FAIL = set(
     json_object_get_string json_object_get_string_len json_object_is_type json_object_object_get_ex json_tokener_get_error
     json_tokener_get_parse_end json_tokener_set_flags malloc_usable_size mbrtowc memchr memcmp memcpy memmem memmove memset
     munmap pam_vprompt pthread_sigmask qsort raise rewinddir seccomp_syscall_resolve_name setitimer sigaction sigaddset
-    sigemptyset sigfillset signal sigprocmask snprintf stpcpy strchr strcmp strcspn strerror strerrordesc_np strlen
+    sigemptyset sigfillset signal sigprocmask snprintf stat stpcpy strchr strcmp strcspn strerror strerrordesc_np strlen
     strncasecmp strncmp strnlen strpbrk strrchr strspn strstr strtol strtoll strtoul strtoull sysconf time umask vsnprintf
     """.split()
 )

@@ -128,10 +128,22 @@ def test_another_host(person: Person) -> None:
 
 
 def test_at_a_terminal(person: Person) -> None:
-    assert person.comes(rhost="", tty="tty1") == 1
-    assert person.comes(rhost="", tty="tty1") == 0
-    assert person.comes(rhost="", tty="tty2") == 1
-    assert person.comes(rhost="tty1") == 1
+    assert person.comes(rhost="", tty="tty") == 1
+    assert person.comes(rhost="", tty="tty") == 0
+    assert person.comes(rhost="", tty="null") == 1
+    assert person.comes(rhost="tty") == 1
+
+
+def test_no_terminal(person: Person) -> None:
+    """Some services put their own name where the terminal's belongs: it is the same for all, wherever they come from."""
+    for _ in range(2):
+        assert person.comes(rhost="", tty="xrdp-sesman") == 1
+    assert not list(STATE.glob("remember-*"))
+
+
+def test_at_a_display(person: Person) -> None:
+    assert person.comes(rhost="", tty=":0") == 1
+    assert person.comes(rhost="", tty=":0") == 0
 
 
 def test_neither_host_nor_terminal(person: Person) -> None:

@@ -3,7 +3,11 @@
 #include "module/state.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <security/pam_ext.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -11,6 +15,19 @@
 
 /* A key's first fields name the file, the others are only compared. */
 #define NAMING_FIELDS 4
+
+/* A remote service may put its own name there ("xrdp-sesman"), the same for all that come to it from anywhere. What
+ * begins with ':' is a display of this host. */
+static bool is_terminal(const char *tty)
+{
+    char path[PATH_MAX];
+    struct stat status;
+
+    if (*tty == ':')
+        return true;
+    snprintf(path, sizeof path, "%s%s", strncmp(tty, "/dev/", 5) == 0 ? "" : "/dev/", tty);
+    return stat(path, &status) == 0 && S_ISCHR(status.st_mode);
+}
 
 /* The key of a login; false where there is none: nothing is remembered then. */
 static bool make_key(const struct login *login, const char *username, const char *attribute, struct state_key *key)
@@ -28,7 +45,7 @@ static bool make_key(const struct login *login, const char *username, const char
         if (key->fields[i] == NULL || *key->fields[i] == '\0')
             return false;
     /* Whoever called su or sudo: the number of a terminal goes to the next who opens one. Most services know none. */
-    if (login->ruser == NULL)
+    if (login->ruser == NULL || !(remote || is_terminal(place)))
         return false;
     key->fields[key->count++] = login->ruser;
     return login->options.remember > 0 && geteuid() == 0;

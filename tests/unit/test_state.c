@@ -1059,20 +1059,20 @@ static void remembered_at_a_terminal_or_not_at_all(void **state)
     (void)state;
     need_root();
     login.rhost = text("");
-    login.tty = text("tty1");
+    login.tty = text("tty");
     remember_keep(&login, "alice");
     assert_true(remember_has(&login, "alice"));
     login.ruser = text("bob");
     assert_false(remember_has(&login, "alice"));
     login.ruser = text("");
-    login.tty = text("tty2");
+    login.tty = text("/dev/null");
     assert_false(remember_has(&login, "alice"));
     empty();
     login.tty = text("");
     remember_keep(&login, "alice");
     assert_false(remember_has(&login, "alice"));
     login.options.remember = 0;
-    login.tty = text("tty1");
+    login.tty = text("tty");
     remember_keep(&login, "alice");
     assert_int_not_equal(access(dir, F_OK), 0);
 }
