@@ -179,7 +179,7 @@ def test_caller_cannot_signal_what_shares_the_memory_of_su(
     services: Callable[..., None], at: At, code: Code, slow_start: None
 ) -> None:
     """One of two that share a stack would be stopped, and the other one killed: su goes on, and takes the stack away."""
-    signalled = []
+    signalled: list[int] = []
 
     def try_to_signal(processes: list[int]) -> None:
         for pid in processes:
