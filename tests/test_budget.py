@@ -48,7 +48,7 @@ def no_quota(standin: Standin) -> None:
 
 
 def budget_file() -> Path:
-    (path,) = STATE.iterdir()
+    (path,) = STATE.glob("sends-*")
     return path
 
 

@@ -38,6 +38,9 @@ static const struct field result_fields[] = {RESULT_FIELDS(S, N, L){END, 0}};
 #define MESSAGE report_message
 static const struct field report_fields[] = {REPORT_FIELDS(S, N, L){END, 0}};
 #undef MESSAGE
+#define MESSAGE warm_message
+static const struct field warm_fields[] = {WARM_FIELDS(S, N, L){END, 0}};
+#undef MESSAGE
 #define MESSAGE run_message
 static const struct field run_fields[] = {RUN_FIELDS(S, N, L){END, 0}};
 #undef MESSAGE

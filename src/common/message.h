@@ -15,6 +15,9 @@
 /* The longest access token: a frame holds it, and what goes with it. */
 #define TOKEN_MOST (60 * 1024)
 
+/* The longest key set that is kept from one login to the next. Cognito's have two keys and 1 KiB. */
+#define KEYS_MOST (8 * 1024)
+
 /* Strings in a message: at most LIST_MAX. For metadata: name, value, name, value, … */
 struct list {
     uint32_t count;
@@ -26,12 +29,16 @@ struct list {
 /* clang-format off */
 
 /* The first message: how to reach the pool and which tokens are its own. Times in milliseconds. `explain` is 1 for a
- * peer that will ask for reports, and 0 in a login. The result's `detail` says what of the helper's lockdown the kernel
- * and the build could do. */
+ * peer that will ask for reports, and 0 in a login. `keys` is the pool's key set as an earlier login fetched it, or "":
+ * then it is fetched at once. The result's `detail` says what of the helper's lockdown the kernel and the build could
+ * do. */
 #define START_FIELDS(S, N, L) \
     S(version) S(endpoint) S(jwks_url) S(issuer) S(user_pool_id) S(client_id) S(client_secret) \
     S(ca_path) S(ca_file) S(proxy) N(connect_timeout) N(request_timeout) N(lifetime) \
-    N(explain)
+    N(explain) S(keys)
+
+/* Somebody is asked before the next request: so there is time to connect, and to fetch the keys anew. */
+#define WARM_FIELDS(S, N, L)
 
 /* Sign in as `username`; the answer is a result, perhaps with a challenge. The token stays in the helper. `match` and
  * `expect` say whose token it must be: the claim or attribute, and its value. */
@@ -64,10 +71,12 @@ struct list {
  * it came, where the table does not know it. `challenge` is what Cognito asks before it gives a token, a ChallengeName of
  * the API, and `choices` what it lets the user choose from. `signin` is 1 when the error
  * came from a sign-in operation, where some errors mean another thing. `medium` and `destination` say where a code went,
- * "" where Cognito did not say.
+ * "" where Cognito did not say. `keys` comes once, with the first code that was sent: the key set that was fetched in this
+ * login, and with which a token was checked that Cognito took. "" where it was kept before, or is longer than KEYS_MOST.
  * Whoever reads it takes every string for hostile: the helper parses what strangers send. */
 #define RESULT_FIELDS(S, N, L) \
-    N(error) S(detail) S(wire_name) S(request_id) S(attribute) S(medium) S(destination) S(challenge) L(choices) N(signin)
+    N(error) S(detail) S(wire_name) S(request_id) S(attribute) S(medium) S(destination) S(challenge) L(choices) N(signin) \
+    S(keys)
 
 /* To pam-cognito-command: run the program at `path` as `user` with these arguments, for `timeout` milliseconds at
  * most. */
@@ -87,7 +96,8 @@ struct list {
     M(RUN, run) \
     M(OUTPUT, output) \
     M(LOOKUP, lookup) \
-    M(REPORT, report)
+    M(REPORT, report) \
+    M(WARM, warm)
 
 /* clang-format on */
 
@@ -128,6 +138,9 @@ struct result_message {
 };
 struct report_message {
     REPORT_FIELDS(S, N, L)
+};
+struct warm_message {
+    WARM_FIELDS(S, N, L)
 };
 struct run_message {
     RUN_FIELDS(S, N, L)

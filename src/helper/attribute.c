@@ -3,6 +3,7 @@
 #include "common/text.h"
 #include "helper/cognito.h"
 #include "helper/json.h"
+#include "helper/keys.h"
 
 #include <string.h>
 
@@ -61,6 +62,9 @@ bool send_run(struct session *session, const void *message, deadline_t deadline,
     reply = cognito_call(session, "GetUserAttributeVerificationCode", input, deadline, result);
     if (reply != NULL)
         sent = take_delivery(reply, result);
+    /* Now Cognito itself has taken a token that these keys had verified. */
+    if (sent)
+        result->keys = keys_tell(&session->keys);
 out:
     json_object_put(reply);
     json_object_put(input);

@@ -37,7 +37,7 @@
 
 static handler *const handlers[MSG_COUNT] = {
     [MSG_SIGNIN] = signin_run, [MSG_ANSWER] = answer_run, [MSG_TOKEN] = token_run,   [MSG_LOOKUP] = lookup_run,
-    [MSG_SEND] = send_run,     [MSG_VERIFY] = verify_run, [MSG_REPORT] = report_run,
+    [MSG_SEND] = send_run,     [MSG_VERIFY] = verify_run, [MSG_REPORT] = report_run, [MSG_WARM] = warm_run,
 };
 
 union request {
@@ -48,6 +48,7 @@ union request {
     struct send_message send;
     struct verify_message verify;
     struct report_message report;
+    struct warm_message warm;
 };
 
 static bool send_result(struct session *session, const struct result *result)
@@ -103,7 +104,10 @@ static bool start(struct session *session, struct result *result)
         if (session->checks == NULL)
             return result_fail(result, ERR_NO_MEMORY, "checks");
     }
-    return lockdown_for(&session->start, result);
+    if (!lockdown_for(&session->start, result))
+        return false;
+    keys_take_kept(&session->keys, session->start.keys);
+    return true;
 }
 
 /* Waits for the next frame's first byte, or the peer's end, and lets the fetch of the keys go on meanwhile. */
@@ -151,7 +155,10 @@ static void serve(struct session *session, struct result *locked)
     started = locked->error == ERR_NONE && start(session, locked);
     if (!send_result(session, locked) || !started)
         return;
-    keys_begin(&session->keys, session->http, session->start.jwks_url, deadline_in(session->start.request_timeout));
+    /* With keys that were kept there is nothing to wait for before the first call: that is what connects then, or
+     * MSG_WARM. */
+    if (session->keys.set.count == 0)
+        keys_begin(&session->keys, session->http, session->start.jwks_url, deadline_in(session->start.request_timeout));
     do
         wait_for_peer(session);
     while (answer_request(session));
@@ -166,7 +173,7 @@ static bool end(struct session *session)
     secret_free(&session->user_id);
     user_forget(session);
     challenge_forget(session);
-    jwks_free(&session->keys.set);
+    keys_free(&session->keys);
     free(session->checks);
     frame_free(&session->frame);
     frame_free(&session->start_frame);

@@ -48,13 +48,13 @@ static bool report_reach(struct session *session, deadline_t deadline, struct re
 {
     char count[16];
     const struct keys *keys = &session->keys;
-    bool reached = !keys->coming && keys->set.count > 0;
+    bool reached = keys->fetched;
 
     /* The fetch that the helper begins with may be over, and the connection that it left has no steps to show. */
     if (!reached && !keys->coming)
         http_renew(session->http);
     if (!reached)
-        reached = keys_try(&session->keys, session->http, session->start.jwks_url, deadline, result);
+        reached = keys_fetch(&session->keys, session->http, session->start.jwks_url, deadline, result);
     if (!reached && (result->error == ERR_HELPER_LOST || result->error == ERR_SYSTEM))
         return false;
     add_steps(http_trace(session->http), result);

@@ -45,6 +45,7 @@ void result_message(const struct result *result, struct result_message *message)
         .medium = result->medium,
         .destination = result->destination,
         .challenge = result->challenge,
+        .keys = result->keys,
         .choices = {.count = (uint32_t)result->choice_count},
     };
     for (size_t i = 0; i < result->choice_count; i++)

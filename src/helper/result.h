@@ -15,7 +15,7 @@
 #define RESULT_CHOICES_MAX LIST_MAX
 
 /* A result owns its strings, so a copy needs nothing else and nothing has to be freed. All are
- * printable ASCII. */
+ * printable ASCII, but `keys`, which is borrowed from the session. */
 struct result {
     enum error error;
     bool signin; /* the last operation was one of sign-in */
@@ -26,6 +26,7 @@ struct result {
     char medium[17];
     char destination[257];
     char challenge[65];
+    const char *keys; /* or NULL */
     size_t choice_count;
     char choices[RESULT_CHOICES_MAX][129];
 };

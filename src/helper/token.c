@@ -231,6 +231,8 @@ bool token_check(const char *token, const struct token_rules *rules, struct resu
         return false;
     key = key_by_header(&segments, rules, result);
     verified = key != NULL && check_signature(token, &segments, key, rules, result);
+    if (rules->unverified != NULL)
+        *rules->unverified = !verified;
     /* Nothing of the payload is looked at before this, unless to be shown for what it is: not verified. */
     if (rules->checks != NULL)
         rules->checks->verified = verified;

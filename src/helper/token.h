@@ -24,6 +24,7 @@ struct token_rules {
     const char *expect; /* and its value */
     time_t now;
     struct checks *checks; /* keeps what each check came to; NULL: the first refusal is the last check */
+    bool *unverified;      /* set when none of the keys has signed the token; NULL: nobody wants to know */
 };
 
 /* True if an access token has a claim of that name which says whose it is. Attributes of a user are not in it: who

@@ -7,7 +7,7 @@
 
 struct helper {
     struct program program;
-    bool greeted; /* the result of MSG_START is read */
+    unsigned int owed; /* results that were not waited for */
     bool lost;
     char lockdown[64]; /* what that said of the rights that the helper gave up */
 };
@@ -28,6 +28,7 @@ enum error helper_start(struct helper **helper, const struct start_message *star
     *helper = NULL;
     if (new == NULL)
         return ERR_NO_MEMORY;
+    new->owed = 1;
     error = program_start(&new->program, HELPER_PATH, MSG_START, start, why, size);
     if (error == ERR_NONE)
         *helper = new;
@@ -45,26 +46,46 @@ static enum error receive_result(struct helper *helper, deadline_t deadline, str
     return error == ERR_NONE ? (enum error)result->error : lose(helper, error);
 }
 
+/* What the helper still owes from the requests before. */
+static enum error receive_owed(struct helper *helper, deadline_t deadline, struct result_message *result)
+{
+    enum error error = ERR_NONE;
+
+    while (helper->owed > 0 && error == ERR_NONE) {
+        error = receive_result(helper, deadline, result);
+        helper->owed--;
+        if (error == ERR_NONE && *helper->lockdown == '\0')
+            text_printable(helper->lockdown, sizeof helper->lockdown, result->detail);
+    }
+    return error;
+}
+
+static enum error send_request(struct helper *helper, enum message_type type, const void *message, deadline_t deadline)
+{
+    enum error error = program_send(&helper->program, type, message, deadline);
+
+    return error == ERR_NONE || error == ERR_BAD_REQUEST ? error : lose(helper, error);
+}
+
+void helper_post(struct helper *helper, enum message_type type, const void *message, deadline_t deadline)
+{
+    if (helper != NULL && !helper->lost && send_request(helper, type, message, deadline) == ERR_NONE)
+        helper->owed++;
+}
+
 enum error helper_call(struct helper *helper, enum message_type type, const void *message, deadline_t deadline,
                        struct result_message *result)
 {
     enum error error;
 
     *result = (struct result_message){
-        .detail = "", .wire_name = "", .request_id = "", .attribute = "", .medium = "", .destination = ""};
+        .detail = "", .wire_name = "", .request_id = "", .attribute = "", .medium = "", .destination = "", .keys = ""};
     if (helper == NULL || helper->lost)
         return ERR_HELPER_LOST;
-    if (!helper->greeted) {
-        error = receive_result(helper, deadline, result);
-        if (error != ERR_NONE)
-            return error;
-        helper->greeted = true;
-        text_printable(helper->lockdown, sizeof helper->lockdown, result->detail);
-    }
-    error = program_send(&helper->program, type, message, deadline);
-    if (error == ERR_BAD_REQUEST)
-        return error;
-    return error == ERR_NONE ? receive_result(helper, deadline, result) : lose(helper, error);
+    error = receive_owed(helper, deadline, result);
+    if (error == ERR_NONE)
+        error = send_request(helper, type, message, deadline);
+    return error == ERR_NONE ? receive_result(helper, deadline, result) : error;
 }
 
 const char *helper_lockdown(const struct helper *helper)

@@ -3,6 +3,7 @@
 #include "common/text.h"
 #include "module/ask.h"
 #include "module/budget.h"
+#include "module/pool_keys.h"
 #include "module/say.h"
 
 #include <stdio.h>
@@ -19,6 +20,7 @@ enum error code_send(struct login *login)
     error = login_call(login, MSG_SEND, &message, &result);
     if (error != ERR_NONE)
         return error;
+    pool_keys_keep(login, result.keys);
     login->sends++;
     login->resend_at = deadline_in((int64_t)login->options.resend_delay * 1000);
     text_printable(login->medium, sizeof login->medium, result.medium);

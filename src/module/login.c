@@ -191,6 +191,19 @@ void login_keep_result(struct login *login, const struct result_message *result)
     }
 }
 
+/* When a call must be over. */
+static deadline_t call_deadline(const struct login *login)
+{
+    deadline_t deadline = deadline_in((int64_t)login->options.request_timeout * 1000 + PROGRAM_GRACE_MS);
+
+    return deadline_first(deadline, login->deadline);
+}
+
+void login_warm(struct login *login)
+{
+    helper_post(login->helper, MSG_WARM, &(struct warm_message){}, call_deadline(login));
+}
+
 enum error login_call(struct login *login, enum message_type type, const void *message, struct result_message *result)
 {
     static const char *const names[MSG_COUNT] = {
@@ -200,8 +213,7 @@ enum error login_call(struct login *login, enum message_type type, const void *m
     };
     bool first = *helper_lockdown(login->helper) == '\0';
     int64_t began = clock_ms();
-    deadline_t deadline = began + (int64_t)login->options.request_timeout * 1000 + PROGRAM_GRACE_MS;
-    enum error error = helper_call(login->helper, type, message, deadline_first(deadline, login->deadline), result);
+    enum error error = helper_call(login->helper, type, message, call_deadline(login), result);
 
     if (first && *helper_lockdown(login->helper) != '\0')
         log_lockdown(login, helper_lockdown(login->helper));

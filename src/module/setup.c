@@ -3,6 +3,7 @@
 #include "common/safe_file.h"
 #include "common/text.h"
 #include "module/policy.h"
+#include "module/pool_keys.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,12 +80,17 @@ enum error setup_helper(struct login *login)
     const char *path = login->options.client_secret_file;
     struct secret client_secret = {NULL, 0};
     enum error error = ERR_CONFIG;
+    char keys[KEYS_MOST + 1];
     char why[128];
 
     if (path == NULL || setup_client_secret(path, &client_secret, why, sizeof why)) {
         struct start_message start = setup_start(&login->options, client_secret.bytes);
 
         start.explain = login->explain;
+        if (!login->explain) {
+            pool_keys_find(&login->options, &keys);
+            start.keys = keys;
+        }
         error = helper_start(&login->helper, &start, login->detail, sizeof login->detail);
     } else {
         snprintf(login->detail, sizeof login->detail, "%.300s: %s", path, why);

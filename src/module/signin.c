@@ -151,8 +151,10 @@ static enum error ask_and_try(struct login *login)
     bool asked_before = login->local_password.bytes != NULL;
     bool refused;
     struct secret password = {NULL, 0};
-    enum error error = ask_password(login, say(asked_before ? N_("Cognito password: ") : N_("Password: ")), &password);
+    enum error error;
 
+    login_warm(login);
+    error = ask_password(login, say(asked_before ? N_("Cognito password: ") : N_("Password: ")), &password);
     if (error == ERR_NONE && pam_set_item(login->pamh, PAM_AUTHTOK, password.bytes) != PAM_SUCCESS)
         error = ERR_NO_MEMORY;
     if (error == ERR_NONE)

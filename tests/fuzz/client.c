@@ -46,7 +46,8 @@ static size_t length_of(const char *text)
 static void check_result(enum error error, const struct result_message *result)
 {
     size_t length = length_of(result->detail) + length_of(result->wire_name) + length_of(result->request_id) +
-                    length_of(result->attribute) + length_of(result->medium) + length_of(result->destination);
+                    length_of(result->attribute) + length_of(result->medium) + length_of(result->destination) +
+                    length_of(result->keys);
 
     HOLDS(length <= FRAME_BODY_MAX && error < ERR_COUNT);
     if (error != ERR_NONE)
@@ -59,6 +60,7 @@ static void check_result(enum error error, const struct result_message *result)
 static void ask_helper(uint8_t requests)
 {
     const struct start_message start = {.version = "1", .lifetime = 1};
+    const struct warm_message warm = {};
     const struct verify_message verify = {.attribute = "email", .code = "123456"};
     struct helper *helper = NULL;
     bool lost = false;
@@ -68,8 +70,11 @@ static void ask_helper(uint8_t requests)
     if (helper_start(&helper, &start, why, sizeof why) != ERR_NONE)
         return;
     for (uint8_t i = 0; i < requests % 8; i++) {
-        enum error next = helper_call(helper, MSG_VERIFY, &verify, deadline_in(100), &result);
+        enum error next;
 
+        if (i == requests >> 3)
+            helper_post(helper, MSG_WARM, &warm, deadline_in(100));
+        next = helper_call(helper, MSG_VERIFY, &verify, deadline_in(100), &result);
         check_result(next, &result);
         /* Whoever did not speak as he should is not believed any more. */
         HOLDS(!lost || next == ERR_HELPER_LOST);

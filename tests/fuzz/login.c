@@ -24,6 +24,7 @@
 #include "module/budget.h"
 #include "module/client.h"
 #include "module/command.h"
+#include "module/pool_keys.h"
 #include "module/remember.h"
 #include "module/steps.h"
 
@@ -229,6 +230,18 @@ void remember_keep(struct login *login, const char *username)
     HOLDS(seen.accepted);
 }
 
+void pool_keys_find(const struct options *options, char (*text)[KEYS_MOST + 1])
+{
+    HOLDS(*options->jwks_url != '\0');
+    (*text)[0] = '\0';
+}
+
+void pool_keys_keep(const struct login *login, const char *text)
+{
+    (void)login;
+    HOLDS(seen.sent && text != NULL);
+}
+
 /* The helper. */
 
 struct helper {
@@ -244,6 +257,13 @@ enum error helper_start(struct helper **helper, const struct start_message *star
     *helper = calloc(1, sizeof **helper);
     helpers += *helper != NULL;
     return *helper == NULL ? ERR_NO_MEMORY : ERR_NONE;
+}
+
+void helper_post(struct helper *helper, enum message_type type, const void *message, deadline_t deadline)
+{
+    (void)message;
+    (void)deadline;
+    HOLDS(helper != NULL && type == MSG_WARM);
 }
 
 const char *helper_lockdown(const struct helper *helper)
@@ -319,6 +339,7 @@ enum error helper_call(struct helper *helper, enum message_type type, const void
                                       .attribute = "",
                                       .medium = "",
                                       .destination = "",
+                                      .keys = "",
                                       .challenge = ""};
     HOLDS(!seen.accepted);
     if (helper == NULL)

@@ -28,9 +28,10 @@ def frame(kind: int, body: bytes) -> bytes:
 
 
 def start(config: Mapping[str, str], times: Sequence[int] = (5000, 10000, 60000)) -> bytes:
-    """connect_timeout, request_timeout and lifetime, in milliseconds; nothing is to be explained."""
+    """connect_timeout, request_timeout and lifetime, in milliseconds; nothing is to be explained, and no keys were kept."""
     given = {"version": variable("VERSION"), "jwks_url": f"{config['endpoint']}/jwks", **config}
-    return frame(START, b"".join(text(given.get(name, "")) for name in START_TEXTS) + struct.pack(">4I", *times, 0))
+    texts = b"".join(text(given.get(name, "")) for name in START_TEXTS)
+    return frame(START, texts + struct.pack(">4I", *times, 0) + text(""))
 
 
 def signin(user: str, password: str) -> bytes:

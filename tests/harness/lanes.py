@@ -19,6 +19,7 @@ from standin.faults import CONNECT, Fault
 from . import outcome
 from .build import Build
 from .crowd import Crowd, Entry, crowd
+from .leftovers import STATE
 from .machine import GROUND
 from .people import EMAIL, PASSWORD, PHONE
 from .stage import Stage, Watched
@@ -135,6 +136,9 @@ class Lane:
         standin.pool.outbox.clear()
         if self.tap:
             self.tap.reset()
+        # With the keys of the login before there would be no call for them.
+        for kept in STATE.glob(f"keys-*127.0.0.1:{self.tap.port if self.tap else standin.port}*"):
+            kept.unlink()
 
     _tokens: dict[str, str]
 

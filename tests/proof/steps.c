@@ -11,6 +11,7 @@
 #include "module/log.h"
 #include "module/metadata.h"
 #include "module/policy.h"
+#include "module/pool_keys.h"
 #include "module/remember.h"
 #include "module/say.h"
 #include "module/steps.h"
@@ -230,6 +231,15 @@ enum error budget_take(struct login *, const char *)
     return nondet_error();
 }
 
+void pool_keys_find(const struct options *, char (*text)[KEYS_MOST + 1])
+{
+    (*text)[0] = '\0';
+}
+
+void pool_keys_keep(const struct login *, const char *)
+{
+}
+
 /* A helper, and Cognito behind it. */
 
 struct helper {
@@ -246,6 +256,10 @@ enum error helper_start(struct helper **started, const struct start_message *, c
     return error;
 }
 
+void helper_post(struct helper *, enum message_type, const void *, deadline_t)
+{
+}
+
 enum error helper_call(struct helper *, enum message_type type, const void *message, deadline_t,
                        struct result_message *result)
 {
@@ -257,6 +271,7 @@ enum error helper_call(struct helper *, enum message_type type, const void *mess
                                       .request_id = text,
                                       .medium = text,
                                       .destination = text,
+                                      .keys = text,
                                       .signin = nondet_bool()};
     if (type == MSG_SEND)
         seen.sent = error == ERR_NONE || seen.sent;
