@@ -109,6 +109,7 @@ FILE = {"token": "file:{ground}/token"}
 
 FLOWS = (
     Flow("file", FILE, token="file"),
+    Flow("kept-keys", FILE, token="file", known=True),
     Flow("password"),
     Flow("srp", {"signin_flow": "srp", "client_secret_file": "{ground}/client-secret"}),
     Flow("mfa", set_up=_with_mfa("SMS_MFA", "EMAIL_OTP"), number="2"),
