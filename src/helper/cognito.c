@@ -2,6 +2,7 @@
 
 #include "common/secret.h"
 #include "common/text.h"
+#include "helper/back_off.h"
 #include "helper/json.h"
 #include "helper/redact.h"
 #include "helper/wire_error.h"
@@ -13,10 +14,6 @@
 #include <sys/random.h>
 
 #define SERVICE "AWSCognitoIdentityProviderService"
-
-/* A throttled call is made again so often, after pauses around this long, doubled each time. */
-#define RETRIES_MAX 2
-#define BACK_OFF_MS 250
 
 /* The output of a reply; NULL with the reason in `result`. */
 static struct json_object *read_reply(const struct http_reply *reply, struct result *result)
@@ -49,8 +46,7 @@ static struct json_object *call_once(struct session *session, const char *target
     return output;
 }
 
-/* Waits before the next try: each time about twice as long, and never as long as the other hosts that were refused at
- * the same moment. False when there is no time left for it, or with ERR_HELPER_LOST when the peer stirs. */
+/* Waits before the next try. False when there is no time left for it, or with ERR_HELPER_LOST when the peer stirs. */
 static bool back_off(const struct session *session, unsigned int try, deadline_t deadline, struct result *result)
 {
     uint16_t random = 0;
@@ -58,7 +54,7 @@ static bool back_off(const struct session *session, unsigned int try, deadline_t
 
     if (getrandom(&random, sizeof random, 0) != sizeof random)
         return false;
-    pause = (int)((BACK_OFF_MS << try) * (UINT16_MAX / 2 + random) / UINT16_MAX);
+    pause = back_off_pause(try, random);
     if (pause >= deadline_left(deadline))
         return false;
     if (deadline_poll(session->peer, POLLIN, deadline_in(pause)))
@@ -84,7 +80,7 @@ struct json_object *cognito_call(struct session *session, const char *operation,
     snprintf(target, sizeof target, SERVICE ".%s", operation);
     do
         output = call_once(session, target, &text, deadline, result);
-    while (output == NULL && error_is_throttling(result->error) && try < RETRIES_MAX &&
+    while (output == NULL && error_is_throttling(result->error) && try < BACK_OFF_TRIES &&
            back_off(session, try++, deadline, result));
     secret_free(&text);
     return output;
