@@ -24,10 +24,6 @@ static const struct quantile code_time[] = {
     {0, 6 * SECOND}, {250, 14 * SECOND}, {500, 20 * SECOND}, {900, 50 * SECOND}, {1000, 150 * SECOND},
 };
 
-/* "The sign-in service is busy. Try again in a minute." */
-#define AGAIN_LEAST (30 * SECOND)
-#define AGAIN_MOST  (90 * SECOND)
-
 #define RUSH_SECONDS 10
 
 struct person {
@@ -112,6 +108,8 @@ static void begin_login(struct fleet *fleet, struct person *person, int64_t now)
 
 static void be_refused(struct fleet *fleet, struct person *person, int64_t now)
 {
+    int64_t again = fleet->scenario->again * SECOND;
+
     if (person->call > call_that_sends(fleet))
         fleet->outcome->busy_at_code++;
     else
@@ -119,7 +117,7 @@ static void be_refused(struct fleet *fleet, struct person *person, int64_t now)
     if (person->logins == LOGINS_MAX)
         fleet->outcome->lost++;
     else
-        begin_login(fleet, person, now + chance_between(&fleet->chance, AGAIN_LEAST, AGAIN_MOST));
+        begin_login(fleet, person, now + chance_between(&fleet->chance, again / 2, again * 3 / 2));
 }
 
 /* The reply to a served call is there at `now`. */

@@ -41,6 +41,7 @@ struct scenario {
     int64_t rates[CATEGORY_COUNT];
     int64_t round_trip;      /* milliseconds */
     int64_t request_timeout; /* milliseconds */
+    int64_t again;           /* seconds until who was refused tries again, from a half of it to three halves */
     uint64_t seed;
 };
 

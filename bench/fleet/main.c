@@ -62,6 +62,7 @@ static bool set_number(struct scenario *scenario, const char *key, const char *v
         {"tries", 0, 1000, &scenario->policy.tries},
         {"rtt", 0, 10000, &scenario->round_trip},
         {"timeout", 1, 300000, &scenario->request_timeout},
+        {"again", 0, 86400, &scenario->again},
         {"seed", 0, LONG_MAX, &seed},
         {"signin", 0, 1000000, &rates[USER_AUTHENTICATION]},
         {"read", 0, 1000000, &rates[USER_READ]},
@@ -155,6 +156,7 @@ int main(int argc, char *argv[])
         .policy = policy_of_helper,
         .round_trip = 50,
         .request_timeout = 10000,
+        .again = 60,
         .seed = 1,
     };
     struct outcome outcome;

@@ -18,6 +18,7 @@ static struct scenario scenario_of(uint32_t people, enum arrival arrival, const 
         .policy = policy_of_helper,
         .round_trip = 50,
         .request_timeout = 10000,
+        .again = 60,
         .seed = 7,
     };
 
