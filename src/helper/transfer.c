@@ -12,6 +12,39 @@
  * of a name, so that a dead first one leaves time for the second. */
 #define CONNECT_GRACE_MS 1000
 
+/* Holds nearly every reply there is. Room for the longest from the start would be 64 pages to bring in, and to erase,
+ * for each request. */
+#define BODY_FIRST ((size_t)8 * 1024)
+
+static void free_body(struct transfer *transfer)
+{
+    if (transfer->body == NULL)
+        return;
+    explicit_bzero(transfer->body, transfer->length);
+    free(transfer->body);
+    transfer->body = NULL;
+}
+
+/* Not by realloc(), which would leave the old bytes where they were; helper/erase.c is not in every build. */
+static bool make_room(struct transfer *transfer, size_t length)
+{
+    size_t room = transfer->room;
+    char *body;
+
+    while (room < length)
+        room *= 2;
+    if (room == transfer->room)
+        return true;
+    body = malloc(room);
+    if (body == NULL)
+        return false;
+    memcpy(body, transfer->body, transfer->length);
+    free_body(transfer);
+    transfer->body = body;
+    transfer->room = room;
+    return true;
+}
+
 static size_t keep_body(char *bytes, size_t size, size_t count, void *data)
 {
     struct transfer *transfer = data;
@@ -21,6 +54,8 @@ static size_t keep_body(char *bytes, size_t size, size_t count, void *data)
         transfer->oversized = true;
         return CURL_WRITEFUNC_ERROR;
     }
+    if (!make_room(transfer, transfer->length + length))
+        return CURL_WRITEFUNC_ERROR;
     memcpy(transfer->body + transfer->length, bytes, length);
     transfer->length += length;
     return length;
@@ -156,9 +191,11 @@ struct transfer *transfer_new(const struct http_options *options, const struct h
     if (transfer == NULL)
         return NULL;
     transfer->began = clock_us();
+    transfer->body = malloc(BODY_FIRST);
+    transfer->room = BODY_FIRST;
     transfer->easy = curl_easy_init();
-    if (transfer->easy != NULL && set_callbacks(transfer) && set_habits(transfer, options, fresh) &&
-        set_trust(transfer, options) && set_request(transfer, options, request))
+    if (transfer->body != NULL && transfer->easy != NULL && set_callbacks(transfer) &&
+        set_habits(transfer, options, fresh) && set_trust(transfer, options) && set_request(transfer, options, request))
         return transfer;
     transfer_free(&transfer);
     return NULL;
@@ -170,6 +207,7 @@ void transfer_free(struct transfer **transfer)
         return;
     curl_easy_cleanup((*transfer)->easy);
     curl_slist_free_all((*transfer)->headers);
+    free_body(*transfer);
     explicit_bzero(*transfer, sizeof **transfer);
     free(*transfer);
     *transfer = NULL;
@@ -204,6 +242,9 @@ static enum error error_by_code(const struct transfer *transfer, CURLcode code)
     case CURLE_OUT_OF_MEMORY:
         /* libcurl before 8.6 says so too of a header line that is longer than it wants to keep. */
         return transfer->connected ? ERR_OVERSIZED : ERR_NO_MEMORY;
+    case CURLE_WRITE_ERROR:
+        /* What takes the reply says so: here, of a body that there is no memory for. */
+        return ERR_NO_MEMORY;
     case CURLE_OPERATION_TIMEDOUT:
         return transfer->connected ? ERR_DEADLINE : ERR_CONNECT;
     default:

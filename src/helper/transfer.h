@@ -44,9 +44,9 @@ struct transfer {
     bool headed;    /* the reply's headers are all there */
     bool oversized;
     size_t header_length;
-    size_t length;
+    char *body; /* `room` bytes, of which `length` are the reply's until now */
+    size_t length, room;
     char error[CURL_ERROR_SIZE];
-    char body[REPLY_BODY_MAX + 1];
 };
 
 /* How far a transfer came: the microseconds from its beginning to the end of each step, 0 for a step that it did not

@@ -180,6 +180,28 @@ static void replies_have_bounds(void **state)
     transfer_free(&transfer);
 }
 
+/* In pieces of every length up to one that is longer than all room there was. */
+static void replies_come_in_pieces(void **state)
+{
+    static char bytes[REPLY_BODY_MAX];
+    struct transfer *transfer = transfer_new(&options, &get, false);
+    size_t length = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)(i * 2654435761U >> 24);
+    for (size_t piece = 1; length + piece <= sizeof bytes; piece = piece * 3 + 1) {
+        assert_int_equal(keep_body(bytes + length, 1, piece, transfer), piece);
+        length += piece;
+        assert_int_equal(transfer->length, length);
+        assert_true(transfer->room >= length && transfer->room <= REPLY_BODY_MAX);
+        assert_memory_equal(transfer->body, bytes, length);
+    }
+    assert_true(length > REPLY_BODY_MAX / 4);
+    transfer_free(&transfer);
+    assert_null(transfer);
+}
+
 /* An interim reply has headers of its own, and the real one follows. */
 static void headers_end_with_an_empty_line(void **state)
 {
@@ -236,6 +258,7 @@ static void errors_are_told_apart(void **state)
         {CURLE_WEIRD_SERVER_REPLY, ERR_UNPARSABLE, ERR_UNPARSABLE},
         {CURLE_URL_MALFORMAT, ERR_BAD_REQUEST, ERR_BAD_REQUEST},
         {CURLE_OUT_OF_MEMORY, ERR_NO_MEMORY, ERR_OVERSIZED},
+        {CURLE_WRITE_ERROR, ERR_NO_MEMORY, ERR_NO_MEMORY},
         {CURLE_OPERATION_TIMEDOUT, ERR_CONNECT, ERR_DEADLINE},
         {CURLE_COULDNT_CONNECT, ERR_CONNECT, ERR_TRANSFER},
         {CURLE_RECV_ERROR, ERR_CONNECT, ERR_TRANSFER},
@@ -374,6 +397,7 @@ int main(void)
         cmocka_unit_test_setup(what_libcurl_refuses_is_no_transfer, set_up),
         cmocka_unit_test_setup(a_header_that_is_too_long, set_up),
         cmocka_unit_test_setup(replies_have_bounds, set_up),
+        cmocka_unit_test_setup(replies_come_in_pieces, set_up),
         cmocka_unit_test_setup(headers_end_with_an_empty_line, set_up),
         cmocka_unit_test_setup(nothing_is_sent_twice, set_up),
         cmocka_unit_test_setup(errors_are_told_apart, set_up),
