@@ -13,7 +13,7 @@ from .build import variable
 PEER = 3
 
 # The order of the lists in src/common/message.h.
-START, SIGNIN, RESULT = 1, 2, 7
+START, SIGNIN, SEND, VERIFY, RESULT = 1, 2, 5, 6, 7
 START_TEXTS = (
     "version", "endpoint", "jwks_url", "issuer", "user_pool_id", "client_id", "client_secret", "ca_path", "ca_file", "proxy",
 )  # fmt: skip
@@ -34,20 +34,31 @@ def start(config: Mapping[str, str], times: Sequence[int] = (5000, 10000, 60000)
     return frame(START, texts + struct.pack(">4I", *times, 0) + text(""))
 
 
-def signin(user: str, password: str) -> bytes:
-    """By USER_PASSWORD_AUTH, without metadata."""
-    return frame(SIGNIN, b"".join(map(text, ("password", user, password, "username", user))) + struct.pack(">I", 0))
+def signin(user: str, password: str, flow: str = "password") -> bytes:
+    """By one of the option signin_flow, without metadata."""
+    return frame(SIGNIN, b"".join(map(text, (flow, user, password, "username", user))) + struct.pack(">I", 0))
+
+
+def send(attribute: str) -> bytes:
+    """Without metadata."""
+    return frame(SEND, text(attribute) + struct.pack(">I", 0))
+
+
+def verify(attribute: str, code: str) -> bytes:
+    return frame(VERIFY, text(attribute) + text(code))
 
 
 class Helper:
-    """A running helper; `near` is the module's end of its socket."""
+    """A running helper; `near` is the module's end of its socket. `before` is a command that runs it."""
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str, *arguments: str, before: Sequence[str] = (), environment: Mapping[str, str] = {}) -> None:
         self.near, far = socket.socketpair()
         # Not PEER itself, which posix_spawn would leave as it is: closed on exec.
         copy = fcntl.fcntl(far, fcntl.F_DUPFD_CLOEXEC, PEER + 1)
         dup = [(os.POSIX_SPAWN_DUP2, copy, PEER)]
-        self.pid = os.posix_spawn(program, [os.path.basename(program)], {}, file_actions=dup)
+        command = [*before, program, *arguments]
+        name = os.path.basename(command[0])
+        self.pid = os.posix_spawn(command[0], [name, *command[1:]], environment, file_actions=dup)
         os.close(copy)
         far.close()
         self.near.settimeout(10)
