@@ -36,10 +36,11 @@ ROW = re.compile(r"\s*(?P<count>[\d,]+) \([^)]*\)\s+(?P<place>\S+):(?P<name>[^\s
 
 def lacking() -> str | None:
     """Why nothing can be counted here; None when all is there."""
-    if not shutil.which("valgrind") or not shutil.which("callgrind_annotate"):
-        return "valgrind is missing"
+    for program in ("valgrind", "callgrind_annotate", "objcopy"):
+        if not shutil.which(program):
+            return f"{program} is missing"
     if not os.path.exists(variable("UNLOCKED")):
-        return "PAM_COGNITO_UNLOCKED is no file: run `make installcheck`, without sanitizers"
+        return "PAM_COGNITO_UNLOCKED is no file: run `make installcheck`, on a plain build"
     return None
 
 
@@ -75,12 +76,15 @@ class Meter:
 
     def count(self, upto: int, flow: str) -> Counted:
         """The instructions of a login up to there."""
+        # Its functions have names without that, and not every valgrind reads what every compiler writes.
+        plain = GROUND / "helper-without-debug-information"
+        subprocess.run(["objcopy", "--strip-debug", self._helper, plain], check=True)
         out = GROUND / "callgrind"
         out.touch()
         # The helper writes it, and is nobody by then; what is there already keeps its mode.
         out.chmod(0o666)
         valgrind = [shutil.which("valgrind") or "", "--tool=callgrind", f"--callgrind-out-file={out}", "--quiet", "--log-file=/dev/null"]
-        helper = Helper(self._helper, before=valgrind, environment={"LD_PRELOAD": variable("UNLOCKED"), **SAME_EVERYWHERE})
+        helper = Helper(str(plain), before=valgrind, environment={"LD_PRELOAD": variable("UNLOCKED"), **SAME_EVERYWHERE})
         helper.near.settimeout(60)
         self._run(helper, upto, flow)
         _end(helper)
@@ -88,6 +92,7 @@ class Meter:
             return _read(out)
         finally:
             out.unlink()
+            plain.unlink()
 
     def _run(self, helper: Helper, upto: int, flow: str) -> None:
         try:
