@@ -70,14 +70,11 @@ class Meter:
         os.kill(helper.pid, signal.SIGKILL)
         return _end(helper)
 
-    def cpu_of_linking(self) -> float:
-        """The same of a helper that ends as soon as it is linked: it is no use by hand."""
-        return cpu_of(self._helper, "by hand")
-
     def count(self, upto: int, flow: str) -> Counted:
         """The instructions of a login up to there."""
         # Its functions have names without that, and not every valgrind reads what every compiler writes.
-        plain = GROUND / "helper-without-debug-information"
+        plain = GROUND / "plain" / Path(self._helper).name
+        plain.parent.mkdir(exist_ok=True)
         subprocess.run(["objcopy", "--strip-debug", self._helper, plain], check=True)
         out = GROUND / "callgrind"
         out.touch()
