@@ -56,6 +56,7 @@ check_program()
 }
 
 check_module pam_cognito_code 'pam_sm_acct_mgmt pam_sm_authenticate pam_sm_setcred '
+check_module pam_cognito_prepare 'pam_sm_authenticate pam_sm_setcred '
 check_module pam_cognito_confirm 'pam_sm_authenticate pam_sm_setcred '
 check_program pam-cognito-helper
 check_program pam-cognito-command

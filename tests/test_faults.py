@@ -17,7 +17,7 @@ LONGEST = 900
 PAIRS = 1000
 SEED = 20
 
-PROGRAMS = (".libs/pam_cognito_code.so", ".libs/pam_cognito_confirm.so", "pam-cognito-helper", "pam-cognito-command")
+PROGRAMS = (".libs/pam_cognito_code.so", ".libs/pam_cognito_confirm.so", ".libs/pam_cognito_prepare.so", "pam-cognito-helper", "pam-cognito-command")
 
 # What the sources call and cannot fail, or not in a way that tells: it has no row in calls.def. Beside it what stands in
 # every program, and what the wrappers call themselves.

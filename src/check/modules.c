@@ -9,6 +9,7 @@ static const struct {
 } modules[] = {
     {"pam_cognito_code.so", MODULE_CODE},
     {"pam_cognito_confirm.so", MODULE_CONFIRM},
+    {"pam_cognito_prepare.so", MODULE_PREPARE},
     {"pam_permit.so", MODULE_PERMIT},
     {"pam_deny.so", MODULE_DENY},
     {"pam_rootok.so", MODULE_ROOTOK},
@@ -247,6 +248,9 @@ static void auth_outcomes(struct list *list, enum module module, const struct po
     case MODULE_DENY:
         add_set(list, BIT(PAM_AUTH_ERR) | BIT(PAM_MODULE_UNKNOWN), login);
         break;
+    case MODULE_PREPARE:
+        add_set(list, BIT(PAM_IGNORE) | BIT(PAM_MODULE_UNKNOWN), login);
+        break;
     case MODULE_NOLOGIN:
         add_set(list, NEVER_GOOD, login);
         break;
@@ -270,6 +274,7 @@ static void account_outcomes(struct list *list, enum module module, const struct
         [MODULE_PERMIT] = BIT(PAM_SUCCESS) | BIT(PAM_MODULE_UNKNOWN),
         [MODULE_DENY] = BIT(PAM_AUTH_ERR) | BIT(PAM_MODULE_UNKNOWN),
         [MODULE_CONFIRM] = BIT(PAM_MODULE_UNKNOWN), /* it has no account part */
+        [MODULE_PREPARE] = BIT(PAM_MODULE_UNKNOWN),
     };
 
     if (module == MODULE_CODE)
@@ -319,6 +324,7 @@ size_t module_cred_outcomes(const struct line *line, struct outcome outcomes[OUT
         [MODULE_DENY] = BIT(PAM_CRED_ERR),
         [MODULE_CODE] = BIT(PAM_SUCCESS),
         [MODULE_CONFIRM] = BIT(PAM_SUCCESS),
+        [MODULE_PREPARE] = BIT(PAM_IGNORE),
     };
     const struct login nobody = {0, 0};
     struct list list = {line, outcomes, 0};

@@ -17,6 +17,7 @@ enum module {
     MODULE_ROOTOK,
     MODULE_CODE,
     MODULE_CONFIRM,
+    MODULE_PREPARE, /* says nothing, ever */
 };
 
 /* The record in the handle. */

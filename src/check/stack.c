@@ -70,7 +70,8 @@ static void judge_phases(struct check *check)
             const struct line *line = &check->service->stacks[phase].lines[i];
             enum module module = module_of(line);
 
-            if (module == MODULE_CONFIRM || (module == MODULE_CODE && phase != PHASE_ACCOUNT))
+            if (module == MODULE_CONFIRM || module == MODULE_PREPARE ||
+                (module == MODULE_CODE && phase != PHASE_ACCOUNT))
                 check_say_line(check, RULE_WRONG_PHASE, line,
                                &(struct texts){.first = line->module, .second = phase_name(phase)});
         }

@@ -1,13 +1,18 @@
 #include "module/client.h"
 
+#include "common/secret.h"
 #include "common/text.h"
 #include "module/program.h"
 
+#include <poll.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 struct helper {
     struct program program;
-    unsigned int owed; /* results that were not waited for */
+    struct secret start; /* the body of its first message */
+    unsigned int owed;   /* results that were not waited for */
     bool lost;
     char lockdown[64]; /* what that said of the rights that the helper gave up */
 };
@@ -30,6 +35,8 @@ enum error helper_start(struct helper **helper, const struct start_message *star
         return ERR_NO_MEMORY;
     new->owed = 1;
     error = program_start(&new->program, HELPER_PATH, MSG_START, start, why, size);
+    if (error == ERR_NONE && !secret_set(&new->start, new->program.frame->body, new->program.frame->length))
+        error = ERR_NO_MEMORY;
     if (error == ERR_NONE)
         *helper = new;
     else
@@ -82,10 +89,22 @@ enum error helper_call(struct helper *helper, enum message_type type, const void
         .detail = "", .wire_name = "", .request_id = "", .attribute = "", .medium = "", .destination = "", .keys = ""};
     if (helper == NULL || helper->lost)
         return ERR_HELPER_LOST;
+    /* From now on it serves this login. */
+    secret_free(&helper->start);
     error = receive_owed(helper, deadline, result);
     if (error == ERR_NONE)
         error = send_request(helper, type, message, deadline);
     return error == ERR_NONE ? receive_result(helper, deadline, result) : error;
+}
+
+bool helper_serves(struct helper *helper, const struct start_message *start)
+{
+    struct program *program = &helper->program;
+
+    if (helper->lost || program->owner != getpid() || deadline_poll(program->process.pidfd, POLLIN, deadline_in(0)))
+        return false;
+    return message_write(program->frame, MSG_START, start) && program->frame->length == helper->start.length &&
+           memcmp(program->frame->body, helper->start.bytes, helper->start.length) == 0;
 }
 
 const char *helper_lockdown(const struct helper *helper)
@@ -98,6 +117,7 @@ void helper_end(struct helper **helper)
     if (*helper == NULL)
         return;
     program_end(&(*helper)->program, 0);
+    secret_free(&(*helper)->start);
     free(*helper);
     *helper = NULL;
 }

@@ -24,6 +24,9 @@ enum error helper_call(struct helper *helper, enum message_type type, const void
 /* Sends a request whose result nobody waits for: the next call takes it, and fails where it was a failure. */
 void helper_post(struct helper *helper, enum message_type type, const void *message, deadline_t deadline);
 
+/* True when the helper lives, was started by this process, and was sent exactly this message first. */
+bool helper_serves(struct helper *helper, const struct start_message *start);
+
 /* One line on what of its lockdown the kernel and the build could do; "" before the first call. */
 const char *helper_lockdown(const struct helper *helper);
 

@@ -4,6 +4,7 @@
 #include "common/text.h"
 #include "module/policy.h"
 #include "module/pool_keys.h"
+#include "module/prepared.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +12,8 @@
 
 #define CLIENT_SECRET_MOST 256
 
-/* What the helper may take beyond code_timeout before it ends by itself. */
-#define LIFETIME_GRACE_MS 5000
+/* What the helper may take beyond code_timeout before it ends by itself: it may have been started ahead. */
+#define LIFETIME_GRACE_MS (PREPARED_MOST_MS + 5000)
 
 enum error setup_options(struct login *login, int argc, const char *const argv[])
 {
@@ -90,8 +91,10 @@ enum error setup_helper(struct login *login)
         if (!login->explain) {
             pool_keys_find(&login->options, &keys);
             start.keys = keys;
+            login->helper = prepared_take(login->pamh, &start);
         }
-        error = helper_start(&login->helper, &start, login->detail, sizeof login->detail);
+        error = login->helper != NULL ? ERR_NONE
+                                      : helper_start(&login->helper, &start, login->detail, sizeof login->detail);
     } else {
         snprintf(login->detail, sizeof login->detail, "%.300s: %s", path, why);
     }

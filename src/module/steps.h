@@ -7,6 +7,9 @@
 
 #include <security/pam_modules.h>
 
+/* pam_cognito_prepare.so, auth: starts the helper for the code step of this handle. */
+void step_prepare(pam_handle_t *pamh, int flags, int argc, const char *argv[]);
+
 /* pam_cognito_code.so, auth: obtains the token, has the code sent, asks for it. */
 int step_code(pam_handle_t *pamh, int flags, int argc, const char *argv[]);
 

@@ -231,7 +231,8 @@ class Bench:
 
     def _talk(self, login: Login) -> None:
         if self._host is None:
-            modules = [self._modules / f"pam_{name}.so" for name in ("cognito_code", "cognito_confirm", "first_factor")]
+            names = ("cognito_code", "cognito_confirm", "cognito_prepare", "first_factor")
+            modules = [self._modules / f"pam_{name}.so" for name in names]
             self._host = Host(self._folder / "host", modules)
         flow = login.flow
         variable = f"TOKEN={self._token()}" if flow.token == "variable" else "-"

@@ -56,7 +56,7 @@ struct board {
     atomic_uint calls;
     atomic_uint counts[ROLES][BOARD_CALLS];
     struct record records[BOARD_RECORDS];
-    uint32_t data_set; /* how often pam_set_data() has worked */
+    uint32_t data_set; /* how often pam_set_data() took a record */
     uint32_t verdict_count;
     struct verdict verdicts[BOARD_VERDICTS];
     atomic_uint log_length;

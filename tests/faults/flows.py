@@ -18,6 +18,7 @@ auth     include   cognito-login
 account  requisite pam_cognito_code.so
 account  required  pam_permit.so
 """
+PREPARED = "\nauth     optional  pam_cognito_prepare.so" + SOLE
 SECOND = """
 auth     requisite pam_permit.so
 auth     substack  cognito-verify
@@ -110,6 +111,7 @@ FILE = {"token": "file:{ground}/token"}
 FLOWS = (
     Flow("file", FILE, token="file"),
     Flow("kept-keys", FILE, token="file", known=True),
+    Flow("prepared", FILE, token="file", stack=PREPARED),
     Flow("password"),
     Flow("srp", {"signin_flow": "srp", "client_secret_file": "{ground}/client-secret"}),
     Flow("mfa", set_up=_with_mfa("SMS_MFA", "EMAIL_OTP"), number="2"),

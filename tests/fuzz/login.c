@@ -25,6 +25,7 @@
 #include "module/client.h"
 #include "module/command.h"
 #include "module/pool_keys.h"
+#include "module/prepared.h"
 #include "module/remember.h"
 #include "module/steps.h"
 
@@ -228,6 +229,12 @@ void remember_keep(struct login *login, const char *username)
     (void)login;
     (void)username;
     HOLDS(seen.accepted);
+}
+
+struct helper *prepared_take(const pam_handle_t *pamh, const struct start_message *start)
+{
+    HOLDS(pamh != NULL && start->keys != NULL);
+    return NULL;
 }
 
 void pool_keys_find(const struct options *options, char (*text)[KEYS_MOST + 1])

@@ -18,7 +18,7 @@ PAM_D = Path("/etc/pam.d")
 SERVICE = "pamcog"
 CONFIG = GROUND / "pam_cognito.conf"
 
-MODULE = re.compile(r"\bpam_cognito_(code|confirm)\.so\b")
+MODULE = re.compile(r"\bpam_cognito_(code|confirm|prepare)\.so\b")
 PAIR = re.compile(r'(\w+)=("[^"]*"|\S*)')
 
 # The example stacks, each in a service that has nothing else to say.
@@ -126,7 +126,7 @@ class Stage:
         path = config_path or self.config_path
 
         def place(found: "re.Match[str]") -> str:
-            conf = f" conf={path}" if found[1] == "code" and path else ""
+            conf = f" conf={path}" if found[1] != "confirm" and path else ""
             return f"{self.build.pamdir / found[0]}{conf}"
 
         lines = [line if line.startswith("#") else MODULE.sub(place, line) for line in stack.splitlines()]

@@ -12,6 +12,7 @@
 #include "module/metadata.h"
 #include "module/policy.h"
 #include "module/pool_keys.h"
+#include "module/prepared.h"
 #include "module/remember.h"
 #include "module/say.h"
 #include "module/steps.h"
@@ -229,6 +230,11 @@ void remember_keep(struct login *, const char *)
 enum error budget_take(struct login *, const char *)
 {
     return nondet_error();
+}
+
+struct helper *prepared_take(const pam_handle_t *, const struct start_message *)
+{
+    return NULL;
 }
 
 void pool_keys_find(const struct options *, char (*text)[KEYS_MOST + 1])
