@@ -37,8 +37,9 @@ struct list {
     S(ca_path) S(ca_file) S(proxy) N(connect_timeout) N(request_timeout) N(lifetime) \
     N(explain) S(keys)
 
-/* Somebody is asked before the next request: so there is time to connect, and to fetch the keys anew. */
-#define WARM_FIELDS(S, N, L)
+/* Somebody is asked before the next request: so there is time to connect, to fetch the keys anew, and to begin a sign-in
+ * by `flow`, where that is not "". */
+#define WARM_FIELDS(S, N, L) S(flow)
 
 /* Sign in as `username`; the answer is a result, perhaps with a challenge. The token stays in the helper. `match` and
  * `expect` say whose token it must be: the claim or attribute, and its value. */

@@ -80,11 +80,3 @@ bool token_run(struct session *session, const void *message, deadline_t deadline
     return keys_need(&session->keys, session->http, session->start.jwks_url, deadline, result) &&
            access_keep(session, token->token, token->match, token->expect, deadline, result);
 }
-
-bool warm_run(struct session *session, const void *message, deadline_t deadline, struct result *result)
-{
-    (void)message;
-    (void)result;
-    keys_begin(&session->keys, session->http, session->start.jwks_url, deadline);
-    return true;
-}

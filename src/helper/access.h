@@ -15,7 +15,4 @@ bool access_keep(struct session *session, const char *token, const char *match, 
 /* MSG_TOKEN: keeps the token that it brings if it is the user's. */
 handler token_run;
 
-/* MSG_WARM: begins to fetch the keys, and so connects. */
-handler warm_run;
-
 #endif

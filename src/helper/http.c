@@ -3,6 +3,8 @@
 #include "common/text.h"
 
 #include <errno.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,7 @@ struct http {
     bool late;
     CURLcode code; /* what became of it, once it is over and not late */
     curl_socket_t idle;
+    bool prepared; /* libcrypto is */
     bool left_a_thread;
     struct transfer_trace trace; /* of the last one */
 };
@@ -138,6 +141,17 @@ static void take_outcome(struct http *http)
         http->idle = CURL_SOCKET_BAD;
 }
 
+/* What libcrypto makes ready when it is first needed: its random numbers, the lists of its algorithms, the group of
+ * most handshakes. While the network is waited for, that costs nobody any time. */
+static void prepare_libcrypto(struct http *http)
+{
+    if (http->prepared)
+        return;
+    http->prepared = true;
+    EVP_PKEY_free(EVP_PKEY_Q_keygen(NULL, NULL, "X25519"));
+    ERR_clear_error();
+}
+
 bool http_step(struct http *http)
 {
     struct curl_waitfd peer = {.fd = http->peer, .events = CURL_WAIT_POLLIN};
@@ -152,6 +166,8 @@ bool http_step(struct http *http)
     take_outcome(http);
     if (http->over)
         return true;
+    if (http->transfer->opened)
+        prepare_libcrypto(http);
     until = http->transfer->connected ? http->end_by : deadline_first(http->connect_by, http->end_by);
     if (code == CURLM_OK)
         code = curl_multi_poll(http->multi, &peer, 1, deadline_left(until), NULL);

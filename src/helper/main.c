@@ -173,6 +173,7 @@ static bool end(struct session *session)
     secret_free(&session->user_id);
     user_forget(session);
     challenge_forget(session);
+    srp_free(&session->srp);
     keys_free(&session->keys);
     free(session->checks);
     frame_free(&session->frame);

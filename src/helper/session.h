@@ -12,6 +12,8 @@
 #include "helper/keys.h"
 #include "helper/result.h"
 
+#include "helper/srp.h"
+
 #include <json-c/json.h>
 
 #include <stdbool.h>
@@ -28,6 +30,7 @@ struct session {
     struct secret user_id;             /* the user name as Cognito wants it in the answer to a challenge */
     const struct challenge *challenge; /* the one that waits for MSG_ANSWER, or NULL */
     struct secret continuation;        /* and its Session */
+    struct srp *srp;                   /* a sign-in that was begun while the user is asked, or NULL */
     struct json_object *user;          /* what GetUser said of the token's user, or NULL */
     struct checks *checks;             /* of the last token, if the peer wants to know; else NULL */
     struct json_object *sent;          /* the input of the request's last call: see cognito_withhold() */

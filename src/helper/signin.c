@@ -118,10 +118,14 @@ static bool by_srp(struct session *session, const struct signin_message *signin,
                    struct result *result)
 {
     const struct signer signer = signer_of(signin);
-    struct srp *srp = srp_new(result);
+    struct srp *srp = session->srp;
     struct json_object *challenge = NULL, *reply = NULL;
     bool taken = false;
 
+    /* A key is good for one sign-in. */
+    session->srp = NULL;
+    if (srp == NULL)
+        srp = srp_new(result);
     if (srp == NULL)
         return false;
     challenge = initiate(session, signin, "USER_SRP_AUTH", "SRP_A", srp_public_key(srp), deadline, result);
@@ -159,4 +163,15 @@ bool signin_run(struct session *session, const void *message, deadline_t deadlin
                    flows[i].run(session, signin, deadline, result);
     return result_fail(result, ERR_BAD_REQUEST, "signin_flow=%s is not a flow of this version",
                        text_log_value(name, sizeof name, signin->flow));
+}
+
+bool warm_run(struct session *session, const void *message, deadline_t deadline, struct result *result)
+{
+    const struct warm_message *warm = message;
+
+    keys_begin(&session->keys, session->http, session->start.jwks_url, deadline);
+    /* It takes some milliseconds, which nobody waits for now; where it fails it is tried again in time. */
+    if (strcmp(warm->flow, "srp") == 0 && session->srp == NULL)
+        session->srp = srp_new(result);
+    return true;
 }

@@ -12,4 +12,7 @@
  * a challenge that MSG_ANSWER answers. Without the pool's keys nothing is sent: no token could be accepted then. */
 handler signin_run;
 
+/* MSG_WARM: begins to fetch the keys, and so connects; and chooses the key of a sign-in by SRP. */
+handler warm_run;
+
 #endif

@@ -199,9 +199,11 @@ static deadline_t call_deadline(const struct login *login)
     return deadline_first(deadline, login->deadline);
 }
 
-void login_warm(struct login *login)
+void login_warm(struct login *login, const char *flow)
 {
-    helper_post(login->helper, MSG_WARM, &(struct warm_message){}, call_deadline(login));
+    const struct warm_message message = {.flow = flow};
+
+    helper_post(login->helper, MSG_WARM, &message, call_deadline(login));
 }
 
 enum error login_call(struct login *login, enum message_type type, const void *message, struct result_message *result)

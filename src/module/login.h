@@ -79,8 +79,9 @@ struct list login_metadata(const struct login *login);
 /* Keeps the request id and the log detail of a result, made safe. */
 void login_keep_result(struct login *login, const struct result_message *result);
 
-/* Has the helper connect while somebody is asked, or something else is waited for. */
-void login_warm(struct login *login);
+/* Has the helper connect, and begin a sign-in by `flow` where that is not "", while somebody is asked or something else
+ * is waited for. */
+void login_warm(struct login *login, const char *flow);
 
 /* Makes one request of the helper within the deadlines of the call and the login. */
 enum error login_call(struct login *login, enum message_type type, const void *message, struct result_message *result);

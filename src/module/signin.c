@@ -122,12 +122,21 @@ static enum error answer_challenge(struct login *login, struct result_message *r
     return error;
 }
 
+const char *signin_flow(const struct login *login)
+{
+    static const char *const names[] = {[SIGNIN_SRP] = "srp", [SIGNIN_PASSWORD] = "password"};
+
+    for (size_t i = 0; i < login->options.token.count; i++)
+        if (strcmp(login->options.token.items[i], "signin") == 0)
+            return names[login->options.signin_flow];
+    return "";
+}
+
 /* `*refused`: Cognito knows no such user and password. */
 static enum error try_password(struct login *login, const char *password, bool *refused)
 {
-    static const char *const flows[] = {[SIGNIN_SRP] = "srp", [SIGNIN_PASSWORD] = "password"};
     const struct signin_message message = {
-        .flow = flows[login->options.signin_flow],
+        .flow = signin_flow(login),
         .username = login->username,
         .password = password,
         .match = login->options.match,
@@ -153,7 +162,7 @@ static enum error ask_and_try(struct login *login)
     struct secret password = {NULL, 0};
     enum error error;
 
-    login_warm(login);
+    login_warm(login, signin_flow(login));
     error = ask_password(login, say(asked_before ? N_("Cognito password: ") : N_("Password: ")), &password);
     if (error == ERR_NONE && pam_set_item(login->pamh, PAM_AUTHTOK, password.bytes) != PAM_SUCCESS)
         error = ERR_NO_MEMORY;

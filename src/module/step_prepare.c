@@ -1,6 +1,7 @@
 #include "module/log.h"
 #include "module/prepared.h"
 #include "module/setup.h"
+#include "module/signin.h"
 #include "module/steps.h"
 
 #include <security/pam_ext.h>
@@ -15,7 +16,7 @@ void step_prepare(pam_handle_t *pamh, int flags, int argc, const char *argv[])
     if (error == ERR_NONE)
         error = setup_helper(&login);
     if (error == ERR_NONE) {
-        login_warm(&login);
+        login_warm(&login, signin_flow(&login));
         prepared_put(pamh, &login.helper);
     } else {
         pam_syslog(pamh, LOG_WARNING, "prepare: %s", login.detail);

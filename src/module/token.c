@@ -138,7 +138,7 @@ static enum error from_command(struct login *login, const char *value, bool *abs
         snprintf(login->detail, sizeof login->detail, "%.300s: %s", path, why);
         break;
     case SAFE_OK:
-        login_warm(login);
+        login_warm(login, signin_flow(login));
         error = run_command(login, path, &token);
         if (error == ERR_NONE)
             error = use_token(login, token.bytes);

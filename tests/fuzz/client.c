@@ -60,7 +60,7 @@ static void check_result(enum error error, const struct result_message *result)
 static void ask_helper(uint8_t requests)
 {
     const struct start_message start = {.version = "1", .lifetime = 1};
-    const struct warm_message warm = {};
+    const struct warm_message warm = {.flow = "srp"};
     const struct verify_message verify = {.attribute = "email", .code = "123456"};
     struct helper *helper = NULL;
     bool lost = false;
