@@ -20,6 +20,7 @@ CLONE_NEWNS = 0x00020000
 GROUND = Path("/run/pamcog-tests")
 
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+OF_SOME_MACHINES = ("net/tun",)
 LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2", "ptmx": "pts/ptmx"}
 
 PUBLIC = 0o1777
@@ -82,7 +83,8 @@ def _make_dev() -> None:
     dev = GROUND / "dev"
     dev.mkdir()
     _mount("-t", "tmpfs", "-o", "mode=755", "pamcog", dev)
-    for name in DEVICES:
+    for name in (*DEVICES, *(name for name in OF_SOME_MACHINES if Path("/dev", name).exists())):
+        (dev / name).parent.mkdir(exist_ok=True)
         (dev / name).touch()
         _mount("--bind", Path("/dev") / name, dev / name)
     for name, target in LINKS.items():

@@ -1,0 +1,1 @@
+"""How long a login takes, and what it costs: see README.md."""
