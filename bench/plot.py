@@ -13,7 +13,7 @@ STYLE = {
     "font.family": ["sans-serif"], "font.sans-serif": ["DejaVu Sans", "sans-serif"], "font.size": 9,
 }  # fmt: skip
 
-# (flow, colour, line): ours are the thick ones.
+# (flow, colour, line): ours are the thick ones, beneath the others, where these are the same.
 LINES = (
     ("awscli", "#9c6b4e", "-"), ("boto3", "#d98880", "-"), ("curl", "#c0a030", "-"), ("duo", "#7d8a97", "-"),
     ("libcurl", "#5b9a5b", "--"), ("openssl", "#222222", ":"),
@@ -41,8 +41,8 @@ def draw(path: Path, results: Results) -> None:
         for axis, (title, what) in zip(axes, PANELS):
             for name, colour, line in LINES:
                 heights = [results.median(name, what, trip) / 1000 for trip in results.plan.round_trips]
-                width = 2.2 if kinds[name] == "module" else 1.1
-                axis.plot(results.plan.round_trips, heights, line, color=colour, linewidth=width, label=titles[name])
+                width, layer = (2.6, 2) if kinds[name] == "module" else (1.1, 3)
+                axis.plot(results.plan.round_trips, heights, line, color=colour, linewidth=width, zorder=layer, label=titles[name])
             axis.set_title(title)
             axis.set_xlabel("round-trip time, ms")
             axis.set_ylim(bottom=0)
