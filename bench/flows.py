@@ -79,8 +79,9 @@ def _write(path: Path, text: str) -> None:
 # Our own module
 
 CONFIG = GROUND / "pam_cognito.conf"
-MODULE = re.compile(r"\bpam_cognito_(code|confirm)\.so\b")
+MODULE = re.compile(r"\bpam_cognito_(code|confirm|prepare)\.so\b")
 SIGN_IN = {"password": ("InitiateAuth", SEND, VERIFY), "srp": ("InitiateAuth", "RespondToAuthChallenge", SEND, VERIFY)}
+FIRST_FACTOR = "auth required pam_unix.so nodelay\n"
 
 
 class Modules:
@@ -93,7 +94,7 @@ class Modules:
         text = (self.examples / example).read_text(encoding="utf-8")
 
         def place(found: "re.Match[str]") -> str:
-            return f"{self.pamdir / found[0]}{f' conf={CONFIG}' if found[1] == 'code' else ''}"
+            return f"{self.pamdir / found[0]}{'' if found[1] == 'confirm' else f' conf={CONFIG}'}"
 
         return MODULE.sub(place, first + text)
 
@@ -132,7 +133,11 @@ def _module_flows(modules: Modules, pools: list[Pool]) -> list[Flow]:
         modules.flow("token", "pam_cognito, token there", plain, code, token=there),
         modules.flow(
             "token-second", "pam_cognito, token there, after a typed first factor", plain, Typed(LOCAL_PASSWORD, slow=True), code,
-            example="cognito-verify", first="auth required pam_unix.so nodelay\n", token=there,
+            example="cognito-verify", first=FIRST_FACTOR, token=there,
+        ),
+        modules.flow(
+            "token-prepared", "pam_cognito, token there, prepared before a typed first factor", plain, Typed(LOCAL_PASSWORD, slow=True),
+            code, example="cognito-verify", first=f"auth optional pam_cognito_prepare.so\n{FIRST_FACTOR}", token=there,
         ),
         modules.flow(
             "choice", "pam_cognito, token there, after a choice of the attribute", plain, Typed("1", slow=True), code,

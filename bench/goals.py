@@ -76,7 +76,7 @@ def wall(login: Login) -> float:
 PROMPTS = (
     ("prompt after the password was typed, signs in with `password`", "signin-password", 2.1),
     ("the same with `srp`", "signin-srp", 3.1),
-    ("prompt for a token that is there, a first factor typed before", "token-second", 1.1),
+    ("prompt for a token that is there, prepared before a first factor was typed", "token-prepared", 1.1),
     ("prompt for a token that is there, nothing to overlap, first login on the host", "token-cold", 4.2),
     ("the same, not the first login on the host", "token", 3.2),
 )

@@ -18,7 +18,7 @@ LINES = (
     ("awscli", "#9c6b4e", "-"), ("boto3", "#d98880", "-"), ("curl", "#c0a030", "-"), ("duo", "#7d8a97", "-"),
     ("libcurl", "#5b9a5b", "--"), ("openssl", "#222222", ":"),
     ("signin-srp", "#1f5fbf", "-"), ("signin-password", "#4f94e8", "-"),
-    ("token", "#7030a0", "-"), ("token-second", "#b060d0", "-"),
+    ("token", "#7030a0", "-"), ("token-prepared", "#c070e0", "-"),
 )  # fmt: skip
 
 PANELS: tuple[tuple[str, Callable[[Login], float]], ...] = (
