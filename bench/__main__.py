@@ -33,7 +33,7 @@ def arguments() -> argparse.Namespace:
 def run(options: argparse.Namespace, plan: Plan) -> tuple[Results, bool]:
     """What was measured, and whether it went before all else on this machine."""
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: goals.PROCESSORS])
-    place.enter([TOP, options.build])
+    place.enter([TOP, options.build, *(path for name in SHORT if (path := getattr(options, name)))])
     syslog = Syslog()
     pools = [Pool("eu-central-1", "password"), Pool("eu-west-1", "srp")]
     server = Server(GROUND / "server", pools)

@@ -1,6 +1,6 @@
 /*
- * Draws out the moment between two processes, by /etc/ld.so.preload: what starts the helper gives it a session of its own
- * on the way.
+ * Draws out the moment between two processes, by /etc/ld.so.preload: what starts the helper gives it a session of its
+ * own on the way.
  */
 #include <sys/syscall.h>
 #include <time.h>
