@@ -6,6 +6,7 @@ import shutil
 import signal
 import struct
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -39,6 +40,9 @@ PATIENCE = 20.0
 
 # How long a program may take to end once its peer has gone.
 FAREWELL = 2.0
+
+# What the helper takes at most to have the keys.
+CONNECTING = 0.25
 
 
 @dataclass(frozen=True)
@@ -260,7 +264,7 @@ class Bench:
             return "null"
         if text.endswith("assword: "):
             if login.flow.left_alone:
-                self.standin.wait_for_silence()
+                self._wait_for_goodbye()
             login.typed.append(login.flow.password)
             return f"={login.flow.password}"
         if text.endswith("Number: "):
@@ -273,6 +277,12 @@ class Bench:
         answer = answers.pop(0)
         login.typed.append(answer if isinstance(answer, str) else answer(self.standin))
         return f"={login.typed[-1]}"
+
+    def _wait_for_goodbye(self) -> None:
+        """Until the server has closed the connection over which the keys came. A fault may have kept them away."""
+        with suppress(TimeoutError):
+            self.standin.journal.wait_for("jwks", timeout=CONNECTING, answered=True)
+            self.standin.wait_for_silence()
 
     def _wait_for_programs(self, login: Login) -> None:
         """Orphans come to this process. None of them may be there for long."""
