@@ -381,6 +381,8 @@ class Cut:
 
     def _send(self, wire: Wire, data: bytes) -> None:
         self.whole = data
+        # What is whole comes together with the end: the next request must not be on its way when that is seen.
+        wire.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, int(self.after >= len(data)))
         self._cut.send(wire, data)
 
 
@@ -416,23 +418,30 @@ def test_cut_at_every_byte(
         assert run.log[-1]["result"] == "transfer", f"{run}: {run.log}"
 
 
+# Signatures with elliptic curves are not all of one length.
+VARYING = 8
+
+
 def test_tls_cut_at_every_byte(side_by_side: Callable[..., Any], tally: Tally, everything: bool) -> None:
     """The same of all that comes over the wire in a login: handshake, tickets, and the replies of three calls."""
     step = 1 if everything else 3 if tally.build.slowness == 1 else 150
+    flight = 0
 
     def run(lane: Lane, after: int | None, rst: bool = False) -> Run:
         assert lane.tap
         done = lane.run(
             CALLS[VERIFY], f"cut after {after} bytes of TLS", prepare=lambda it: it.tap.reset(after, rst)
         )
-        if not lane.standin.journal.handshakes:
+        # Who the server is shows when the whole of its first flight is there.
+        if after is not None and after < flight - VARYING:
             assert done.application == 0, done
         return done
 
     with side_by_side(2, tapped=True) as (them, runs):
         lane = next(iter(them))
         uncut = run(lane, None)
-        total = lane.tap.passed[0].down
+        total, flight = lane.tap.passed[0].down, lane.tap.passed[0].flight
+        assert flight > 500
         jobs = [(after, after % 2 == 1) for after in range(0, total - 40, step)]
         cut = them.run_all([lambda lane, job=job: run(lane, *job) for job in jobs])
         runs += [uncut, *cut]

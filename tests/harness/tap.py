@@ -21,6 +21,7 @@ class Passed:
 
     up: bytearray = field(default_factory=bytearray)
     down: int = 0
+    flight: int | None = None  # what the server said before the client spoke for the second time
 
     @property
     def application(self) -> int:
@@ -92,6 +93,8 @@ class Tap:
     def _upwards(client: socket.socket, server: socket.socket, passed: Passed) -> None:
         with contextlib.suppress(OSError):
             while part := client.recv(65536):
+                if passed.up and passed.flight is None:
+                    passed.flight = passed.down
                 passed.up += part
                 server.sendall(part)
             server.shutdown(socket.SHUT_WR)
