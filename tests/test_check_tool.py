@@ -287,6 +287,22 @@ def in_open_folder(folder: Path) -> Path:
     return path
 
 
+def of_mode(path: Path, mode: int, owner: int = 0) -> Path:
+    path.write_text("x")
+    path.chmod(mode)
+    os.chown(path, owner, owner)
+    return path
+
+
+def folder_of(folder: Path, *names: str, mode: int = 0o755) -> Path:
+    made = folder / "certificates"
+    made.mkdir()
+    for name in names:
+        (made / name).write_text("x")
+    made.chmod(mode)
+    return made
+
+
 NAMED = {
     # what the file says about something in the folder, the row's name, words of the finding
     "secret-missing": (lambda folder: {"client_secret_file": folder / "no"}, "client_secret_file", "No such file"),
@@ -299,6 +315,17 @@ NAMED = {
     ),
     "ca-path-missing": (lambda folder: {"ca_path": folder / "no"}, "ca_path", "No such file"),
     "ca-path-not-hashed": (lambda folder: {"ca_path": folder}, "ca_path", "hash"),
+    "ca-path-nearly-hashed": (
+        lambda folder: {"ca_path": folder_of(folder, "1234567.0", "12345678", "12345678.", "12345678.0x", "1234567g.0")},
+        "ca_path", "hash",
+    ),
+    "ca-path-closed": (lambda folder: {"ca_path": folder_of(folder, "12345678.0", mode=0o744)}, "ca_path", "not readable for"),
+    "ca-path-of-a-file": (lambda folder: {"ca_path": of_mode(folder / "c", 0o644)}, "ca_path", "not a directory"),
+    "ca-file-of-a-folder": (lambda folder: {"ca_path": None, "ca_file": folder}, "ca_file", "not a file"),
+    "ca-file-closed": (lambda folder: {"ca_path": None, "ca_file": of_mode(folder / "c", 0o600)}, "ca_file", "not readable for"),
+    "ca-file-of-another": (
+        lambda folder: {"ca_path": None, "ca_file": of_mode(folder / "c", 0o644, 65534)}, "ca_file", "not owned by root",
+    ),
     "token-missing": (lambda folder: {"token": f"file:{folder}/no"}, "token = file:", "No such file"),
     "token-open": (
         lambda folder: {"token": f"file:{open_to_others(folder / 't')}"}, "token = file:", "writable by others",
