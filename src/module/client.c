@@ -11,8 +11,9 @@
 
 struct helper {
     struct program program;
-    struct secret start; /* the body of its first message */
-    unsigned int owed;   /* results that were not waited for */
+    struct secret start; /* the body of its first message, until it is called */
+    deadline_t serves_until;
+    unsigned int owed; /* results that were not waited for */
     bool lost;
     char lockdown[64]; /* what that said of the rights that the helper gave up */
 };
@@ -34,6 +35,7 @@ enum error helper_start(struct helper **helper, const struct start_message *star
     if (new == NULL)
         return ERR_NO_MEMORY;
     new->owed = 1;
+    new->serves_until = deadline_in(HELPER_SERVES_MS);
     error = program_start(&new->program, HELPER_PATH, MSG_START, start, why, size);
     if (error == ERR_NONE && !secret_set(&new->start, new->program.frame->body, new->program.frame->length))
         error = ERR_NO_MEMORY;
@@ -101,7 +103,8 @@ bool helper_serves(struct helper *helper, const struct start_message *start)
 {
     struct program *program = &helper->program;
 
-    if (helper->lost || program->owner != getpid() || deadline_poll(program->process.pidfd, POLLIN, deadline_in(0)))
+    if (helper->lost || helper->start.bytes == NULL || deadline_left(helper->serves_until) == 0 ||
+        program->owner != getpid() || deadline_poll(program->process.pidfd, POLLIN, deadline_in(0)))
         return false;
     return message_write(program->frame, MSG_START, start) && program->frame->length == helper->start.length &&
            memcmp(program->frame->body, helper->start.bytes, helper->start.length) == 0;

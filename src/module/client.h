@@ -24,7 +24,11 @@ enum error helper_call(struct helper *helper, enum message_type type, const void
 /* Sends a request whose result nobody waits for: the next call takes it, and fails where it was a failure. */
 void helper_post(struct helper *helper, enum message_type type, const void *message, deadline_t deadline);
 
-/* True when the helper lives, was started by this process, and was sent exactly this message first. */
+/* A helper that has waited longer serves nobody: a server closes a connection that is idle for long. */
+#define HELPER_SERVES_MS 120000
+
+/* True when the helper lives, was started by this process less than HELPER_SERVES_MS ago, was sent exactly this message
+ * first, and has not been called. */
 bool helper_serves(struct helper *helper, const struct start_message *start);
 
 /* One line on what of its lockdown the kernel and the build could do; "" before the first call. */

@@ -7,7 +7,6 @@
 
 struct prepared {
     struct helper *helper; /* NULL once it was taken */
-    deadline_t until;
 };
 
 static void cleanup(pam_handle_t *pamh, void *data, int status)
@@ -28,7 +27,7 @@ void prepared_put(pam_handle_t *pamh, struct helper **helper)
         helper_end(helper);
         return;
     }
-    *prepared = (struct prepared){*helper, deadline_in(PREPARED_MOST_MS)};
+    *prepared = (struct prepared){*helper};
     *helper = NULL;
     if (pam_set_data(pamh, DATA_NAME, prepared, cleanup) != PAM_SUCCESS)
         cleanup(pamh, prepared, PAM_BUF_ERR);
@@ -44,7 +43,7 @@ struct helper *prepared_take(const pam_handle_t *pamh, const struct start_messag
         return NULL;
     prepared = (struct prepared *)(uintptr_t)data;
     helper = prepared->helper;
-    if (helper == NULL || deadline_left(prepared->until) == 0 || !helper_serves(helper, start))
+    if (helper == NULL || !helper_serves(helper, start))
         return NULL;
     prepared->helper = NULL;
     return helper;

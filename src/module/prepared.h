@@ -8,14 +8,11 @@
 
 #include <security/pam_modules.h>
 
-/* An older one is not taken: a server closes a connection that is idle for long. */
-#define PREPARED_MOST_MS 120000
-
 /* Leaves the helper in the handle, in the place of one that waits there already. *helper is NULL afterwards; it is
  * ended with the handle, or where memory is short. */
 void prepared_put(pam_handle_t *pamh, struct helper **helper);
 
-/* Takes the helper out of the handle, if there is one that would start with the same message, and it lives; else NULL.
+/* Takes the helper out of the handle, if there is one that serves (see client.h); else NULL.
  * The caller ends it with helper_end(). */
 struct helper *prepared_take(const pam_handle_t *pamh, const struct start_message *start);
 

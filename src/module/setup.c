@@ -13,7 +13,7 @@
 #define CLIENT_SECRET_MOST 256
 
 /* What the helper may take beyond code_timeout before it ends by itself: it may have been started ahead. */
-#define LIFETIME_GRACE_MS (PREPARED_MOST_MS + 5000)
+#define LIFETIME_GRACE_MS (HELPER_SERVES_MS + 5000)
 
 enum error setup_options(struct login *login, int argc, const char *const argv[])
 {
