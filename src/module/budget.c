@@ -206,7 +206,7 @@ static enum error take_in_time(struct budget *budget)
 enum error budget_take(struct login *login, const char *username)
 {
     struct budget budget = {
-        .key = {2, {login->options.user_pool_id, username}},
+        .key = {.count = 2, .fields = {login->options.user_pool_id, username}},
         .limit = login->options.send_limit,
         .fd = -1,
     };

@@ -13,9 +13,6 @@
 /* A pool seldom has others, and one that withdraws a key says so by refusing the tokens. */
 #define AGE_MOST_MS (24 * 60 * 60 * 1000)
 
-/* A key's first fields name the file, the others are only compared. */
-#define NAMING_FIELDS 2
-
 static const char *or_empty(const char *string)
 {
     return string == NULL ? "" : string;
@@ -27,17 +24,10 @@ static struct state_key make_key(const struct options *options)
 {
     return (struct state_key){
         .count = 6,
+        .naming = 2,
         .fields = {options->user_pool_id, options->jwks_url, options->issuer, or_empty(options->ca_path),
                    or_empty(options->ca_file), or_empty(options->proxy)},
     };
-}
-
-static void name_of(char (*name)[NAME_MAX + 1], const struct state_key *key)
-{
-    struct state_key naming = *key;
-
-    naming.count = NAMING_FIELDS;
-    state_name(name, PREFIX, &naming);
 }
 
 static bool is_live(const struct state *state, const struct state_image *image)
@@ -72,7 +62,7 @@ void pool_keys_find(const struct options *options, char (*text)[KEYS_MOST + 1])
     (*text)[0] = '\0';
     if (geteuid() != 0)
         return;
-    name_of(&name, &key);
+    state_name(&name, PREFIX, &key);
     if (state_open(&state, false, why, sizeof why) == STATE_OK &&
         state_open_file(&state, name, O_RDONLY, &fd) == STATE_OK && state_read(&state, name, fd, &image) == STATE_OK &&
         state_has_key(&image, &key) && is_live(&state, &image))
@@ -88,7 +78,7 @@ static enum state_result keep(const struct state *state, const struct state_key 
     char name[NAME_MAX + 1];
     struct state_image image;
 
-    name_of(&name, key);
+    state_name(&name, PREFIX, key);
     if (!state_fill(state, &image, key, (uint32_t)length, length))
         return state_fail(state, name, "the names of the pool and its files are too long");
     memcpy(image.bytes + state_rest_of(&image), text, length);

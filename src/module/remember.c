@@ -13,9 +13,6 @@
 
 #define PREFIX "remember-"
 
-/* A key's first fields name the file, the others are only compared. */
-#define NAMING_FIELDS 4
-
 /* A remote service may put its own name there ("xrdp-sesman"), the same for all that come to it from anywhere. What
  * begins with ':' is a display of this host. */
 static bool is_terminal(const char *tty)
@@ -37,6 +34,7 @@ static bool make_key(const struct login *login, const char *username, const char
 
     *key = (struct state_key){
         .count = 7,
+        .naming = 4,
         /* Which of the two it is counts: a host may be called like a terminal. */
         .fields = {login->user, login->service, remote ? "rhost" : "tty", place, login->options.user_pool_id, username,
                    attribute},
@@ -49,14 +47,6 @@ static bool make_key(const struct login *login, const char *username, const char
         return false;
     key->fields[key->count++] = login->ruser;
     return login->options.remember > 0 && geteuid() == 0;
-}
-
-static void name_of(char (*name)[NAME_MAX + 1], const struct state_key *key)
-{
-    struct state_key naming = *key;
-
-    naming.count = NAMING_FIELDS;
-    state_name(name, PREFIX, &naming);
 }
 
 /* Whether the file holds a record that is not older than `seconds`; 0: than it was made for. *image is it. */
@@ -90,7 +80,7 @@ static bool has(const struct login *login, const char *username, const char *att
 
     if (!make_key(login, username, attribute, &key))
         return false;
-    name_of(&name, &key);
+    state_name(&name, PREFIX, &key);
     if (state_open(&state, false, why, sizeof why) == STATE_OK)
         found = is_live(&state, name, &image, login->options.remember) && state_has_key(&image, &key);
     state_close(&state);
@@ -124,7 +114,7 @@ static enum state_result keep(const struct state *state, const struct state_key 
     char name[NAME_MAX + 1];
     struct state_image image;
 
-    name_of(&name, key);
+    state_name(&name, PREFIX, key);
     if (!state_fill(state, &image, key, seconds, 0))
         return state_fail(state, name, "the names of user and host are too long");
     return state_write(state, name, &image, true);

@@ -177,10 +177,11 @@ static bool encode(char *out, size_t size, size_t *at, const char *text)
 void state_name(char (*name)[NAME_MAX + 1], const char *prefix, const struct state_key *key)
 {
     size_t at = (size_t)snprintf(*name, sizeof *name, "%s", prefix);
+    size_t count = key->naming != 0 ? key->naming : key->count;
     uint64_t hash = 0;
     bool fits = true;
 
-    for (size_t i = 0; i < key->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         /* With the NUL, so that no two lists of strings are the same bytes. */
         hash = state_hash(hash, key->fields[i], strlen(key->fields[i]) + 1);
         if (fits && i > 0)

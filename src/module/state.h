@@ -36,9 +36,10 @@ struct state {
     size_t why_size;
 };
 
-/* The strings by which a file is found again. */
+/* The strings by which a file is found again. The first `naming` of them name it, 0: all; the others are only compared.
+ */
 struct state_key {
-    size_t count;
+    size_t count, naming;
     const char *fields[8];
 };
 
