@@ -88,11 +88,6 @@ def test_certificates_of_the_environment_do_not_count(login: Login, standin: Sta
 # The helper, seen while the prompt waits
 
 
-def the_helper(build: Build) -> int:
-    (pid,) = leftovers.helpers(build.helper)
-    return pid
-
-
 def status_of(pid: int) -> dict[str, str]:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
@@ -105,7 +100,7 @@ class Look:
         self._build, self._code, self._look = build, code, look
 
     def __call__(self) -> str:
-        self._look(the_helper(self._build))
+        self._look(leftovers.the_helper(self._build.helper))
         return self._code()
 
 
@@ -216,7 +211,7 @@ def test_helper_killed_at_the_prompt(login: Login, standin: Standin, code: Code)
     answered: list[float] = []
 
     def kill() -> str:
-        os.kill(the_helper(login.stage.build), signal.SIGKILL)
+        os.kill(leftovers.the_helper(login.stage.build.helper), signal.SIGKILL)
         answered.append(time.monotonic())
         return code()
 
@@ -228,7 +223,7 @@ def test_helper_killed_at_the_prompt(login: Login, standin: Standin, code: Code)
 
 def test_helper_killed_at_the_password(login: Login, standin: Standin) -> None:
     def kill() -> str:
-        os.kill(the_helper(login.stage.build), signal.SIGKILL)
+        os.kill(leftovers.the_helper(login.stage.build.helper), signal.SIGKILL)
         return PASSWORD
 
     assert not login([(words.PASSWORD, kill)]).let_in
@@ -239,7 +234,7 @@ def test_helper_stopped(login: Login, standin: Standin, code: Code) -> None:
     """It answers nothing any more: the host waits its time and a second, and then it is gone."""
 
     def stop() -> str:
-        os.kill(the_helper(login.stage.build), signal.SIGSTOP)
+        os.kill(leftovers.the_helper(login.stage.build.helper), signal.SIGSTOP)
         return code()
 
     began = time.monotonic()
@@ -254,7 +249,7 @@ def test_host_killed_at_the_prompt(hosts: Hosts) -> None:
         build = hosts.stage.build
 
         def check() -> Any:
-            assert the_helper(build)
+            assert leftovers.the_helper(build.helper)
             os.kill(host.pid, signal.SIGKILL)
             leftovers.wait_for_no_helper(build.helper)
             return ""
@@ -407,7 +402,7 @@ def test_pending_record_ends_with_the_handle(hosts: Hosts, code: Code) -> None:
         before = host.state()
         assert host.call("authenticate", [PASSWORD, code]) == "PAM_SUCCESS"
         pending = host.state()
-        assert the_helper(hosts.stage.build)
+        assert leftovers.the_helper(hosts.stage.build.helper)
         new = set(pending["descriptors"].items()) - set(before["descriptors"].items())
         assert all(name.startswith(("socket:", "anon_inode:[pidfd]")) for _, name in new)
         assert {**pending, "descriptors": {}} == {**before, "descriptors": {}}

@@ -57,7 +57,7 @@ def look(login: Login, code: Code) -> Callable[..., None]:
 
     def make(check: Callable[[Process], None], **options: Any) -> None:
         def step() -> str:
-            (pid,) = leftovers.helpers(login.stage.build.helper)
+            pid = leftovers.the_helper(login.stage.build.helper)
             check(Process(pid))
             return code()
 

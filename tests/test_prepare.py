@@ -80,7 +80,7 @@ def test_a_helper_that_has_ended(login: Login, standin: Standin, code: Code) -> 
 
     def end() -> None:
         standin.journal.wait_for(KEYS)
-        (pid,) = leftovers.helpers(login.stage.build.helper)
+        pid = leftovers.the_helper(login.stage.build.helper)
         process = os.pidfd_open(pid)
         os.kill(pid, signal.SIGKILL)
         select.select([process], [], [])

@@ -345,7 +345,7 @@ def test_helper_forgets(
     totp: list[str] = []
 
     def the_helper() -> int:
-        (pid,) = leftovers.helpers(installed.helper)
+        pid = leftovers.the_helper(installed.helper)
         readable(pid)
         return pid
 

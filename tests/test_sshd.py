@@ -437,7 +437,7 @@ def is_served(server: Server, helpers: int) -> Callable[[], Any]:
 
     def kill() -> Any:
         assert server.sessions()
-        assert len(leftovers.helpers(server.stage.build.helper)) == helpers
+        leftovers.wait_for_helpers(server.stage.build.helper, helpers)
         return KILLED
 
     return kill

@@ -263,7 +263,7 @@ def test_program_that_is_killed(hosts: Hosts, standin: Standin, command: Command
 
         def kill() -> None:
             command.wait_for("runs")
-            (pid,) = leftovers.helpers(hosts.stage.build.command)
+            pid = leftovers.the_helper(hosts.stage.build.command)
             os.kill(pid, signal.SIGKILL)
 
         killer = threading.Thread(target=kill)
@@ -286,7 +286,7 @@ def test_program_that_is_stopped(hosts: Hosts, standin: Standin, command: Comman
 
         def stop() -> None:
             command.wait_for("runs")
-            (pid,) = leftovers.helpers(hosts.stage.build.command)
+            pid = leftovers.the_helper(hosts.stage.build.command)
             os.kill(pid, signal.SIGSTOP)
 
         stopper = threading.Thread(target=stop)

@@ -24,6 +24,11 @@ def helpers(helper: Path) -> list[int]:
     return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and _program(pid) == wanted]
 
 
+def the_helper(helper: Path) -> int:
+    (pid,) = wait_for_helpers(helper, 1)
+    return pid
+
+
 def processes() -> list[int]:
     """All in this view of the machine."""
     here = os.readlink("/proc/self/ns/mnt")
@@ -81,11 +86,16 @@ def _program(pid: str) -> tuple[str, str] | None:
 
 
 def wait_for_no_helper(helper: Path) -> None:
-    """AssertionError when one is still there after a while."""
+    wait_for_helpers(helper, 0)
+
+
+def wait_for_helpers(helper: Path, count: int) -> list[int]:
+    """They may have just begun: then there is one more for a moment in a build that counts what was run."""
     end = time.monotonic() + PATIENCE
-    while left := helpers(helper):
-        assert time.monotonic() < end, f"left behind: helper {left}"
+    while len(found := helpers(helper)) != count:
+        assert time.monotonic() < end, f"{count} helpers, not {found}"
         time.sleep(0.01)
+    return found
 
 
 def files() -> set[str]:
