@@ -5,6 +5,7 @@ That the whole bench runs is shown by itself: `scripts/bench --quick`.
 
 import ctypes
 import os
+import re
 import socket
 import statistics
 import subprocess
@@ -311,3 +312,35 @@ def test_a_page_without_a_place_is_refused(results: Results, tmp_path: Path) -> 
     page.write_text("<!-- measured: goals -->\n<!-- end of what was measured -->\n", encoding="utf-8")
     with pytest.raises(ValueError, match="flows"):
         report.write(page, page, results, [])
+
+
+# Of the README's table: its row, its cell, and the flow and the column of docs/performance.md that it repeats.
+PROMPT, VERDICT, PROCESSOR = 2, 3, 4
+IN_README = [
+    ("to the prompt", 1, [("pam_cognito, signs in with password", PROMPT), ("pam_cognito, signs in with srp", PROMPT),
+                          ("pam_cognito, token there, prepared before a typed first factor", PROMPT)]),
+    ("to the prompt", 2, [("pam_duo", PROMPT)]),
+    ("to the prompt", 4, [("pam_exec with the AWS CLI", PROMPT)]),
+    ("from the answer", 1, [("pam_cognito, signs in with password", VERDICT)]),
+    ("from the answer", 2, [("pam_duo", VERDICT)]),
+    ("from the answer", 4, [("pam_exec with the AWS CLI", VERDICT)]),
+    ("processor time", 1, [("pam_cognito, signs in with password", PROCESSOR), ("pam_cognito, signs in with srp", PROCESSOR)]),
+    ("processor time", 2, [("pam_duo", PROCESSOR)]),
+    ("processor time", 4, [("pam_exec with the AWS CLI", PROCESSOR)]),
+]  # fmt: skip
+
+
+def cells_of(page: str, begin: str) -> list[str]:
+    """Of the first row of a table that begins with this."""
+    found = re.search(rf"(?m)^\| {re.escape(begin)}.*$", page)
+    assert found, begin
+    return [cell.strip() for cell in found[0].strip("| ").split(" | ")]
+
+
+@pytest.mark.parametrize("begin, cell, sources", IN_README)
+def test_the_readme_repeats_what_was_measured(begin: str, cell: int, sources: list[tuple[str, int]]) -> None:
+    top = Path(__file__).parents[1]
+    said = cells_of((top / "README.md").read_text(encoding="utf-8"), begin)[cell]
+    page = (top / "docs/performance.md").read_text(encoding="utf-8")
+    measured = [cells_of(page, f"{flow} | ")[column].split()[0] for flow, column in sources]
+    assert re.findall(r"\d+(?:\.\d+)?", said) == measured
