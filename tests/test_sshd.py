@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import Any, Callable, Iterator
@@ -14,9 +15,9 @@ from harness.accounts import Account, groups
 from harness.dialogue import KILLED, Step
 from harness.machine import covered
 from harness.people import LOCAL_PASSWORD, OTHER, PASSWORD, USER
-from harness.sshd import ADDRESS, OTHER_KEY, USER_KEY, Server, Sshd, at, missing
+from harness.sshd import ADDRESS, FOLDER, OTHER_KEY, USER_KEY, Server, Sshd, at, missing
 from harness.stage import Stage
-from harness.terminal import Result
+from harness.terminal import INSIDE, Result, run
 from standin import Standin, Token, User
 
 pytestmark = pytest.mark.uninstrumented
@@ -485,6 +486,68 @@ def test_sshd_killed_at_the_prompt(sshd: Sshd, standin: Standin) -> None:
     with sshd("sshd") as server:
         assert not server.login([LOCAL, SIGN_IN, (ASKED, kill)]).let_in
     assert not standin.journal.requests(VERIFY)
+
+
+# Clients
+
+
+SFTP = ["Subsystem sftp internal-sftp"]
+
+
+@pytest.mark.parametrize("program", ["sftp", "scp"])
+def test_files_are_copied_at_a_terminal(sshd: Sshd, ground: Path, code: Code, program: str) -> None:
+    """These ask as ssh does."""
+    (ground / "mine").write_text("of this host")
+    ground.chmod(0o755)
+    with sshd("sshd", SFTP) as server:
+        there = f"{USER}@127.0.0.1:{ground}/mine"
+        command = [program, "-q", "-F", str(FOLDER / "client"), "-P", str(server.port), there, str(ground / "copy")]
+        result = run(sshd.stage, command, [LOCAL, SIGN_IN, (ASKED, code)])
+        server.wait_until_idle()
+    assert (result.talk.exit, (ground / "copy").read_text()) == (0, "of this host")
+
+
+def test_nobody_to_ask(sshd: Sshd, standin: Standin) -> None:
+    """A script is denied, and nothing is sent for it."""
+    with sshd("sshd") as server:
+        assert not server.login([], "BatchMode=yes").let_in
+    assert not standin.journal.requests(SEND)
+
+
+def test_one_login_for_many(sshd: Sshd, standin: Standin, ground: Path, code: Code) -> None:
+    """ControlMaster: who comes over a connection that is there is asked for nothing."""
+    shared = [f"ControlPath={ground}/master", "ControlMaster=auto"]
+    os.mkfifo(ground / "over", 0o666)
+    ground.chmod(0o755)
+    (ground / "over").chmod(0o666)
+    again: list[str] = []
+
+    def come_again(server: Server) -> None:
+        while not (ground / "master").exists():
+            time.sleep(0.01)
+        done = subprocess.run(server.command(*shared), stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        again.append(done.stdout)
+        (ground / "over").write_text("")
+
+    with sshd("sshd") as server:
+        later = threading.Thread(target=come_again, args=[server], daemon=True)
+        later.start()
+        result = server.login([LOCAL, SIGN_IN, (ASKED, code)], *shared, run=f"cat {ground}/over; echo {INSIDE}")
+    assert result.let_in
+    assert again == [f"{INSIDE}\n"]
+    assert len(standin.journal.requests(SEND)) == 1
+
+
+def test_service_account(sshd: Sshd, standin: Standin) -> None:
+    """sshd's Match lets in with a key alone where the account line does not say `require`."""
+    match = ["Match Group machines", "AuthenticationMethods publickey"]
+    config = [*shipped.settings(sshd.stage, "sshd"), *match]
+    with groups({"machines": [USER]}), sshd("sshd", own=config) as server:
+        assert not server.login([], key=USER_KEY).let_in
+        sshd.stage.write_service("sshd", shipped.text(sshd.stage, "sshd").replace(" require\n", "\n"))
+        assert server.login([], key=USER_KEY).let_in
+        assert not server.login([], key=OTHER_KEY).let_in
+    assert not standin.journal.connections
 
 
 # The README
