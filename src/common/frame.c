@@ -124,10 +124,10 @@ bool frame_is_read(const struct frame *frame)
     return !frame->bad && frame->at == frame->length;
 }
 
-static bool send_all(int fd, const uint8_t *bytes, size_t size, int more, deadline_t deadline)
+static bool send_all(int fd, const uint8_t *bytes, size_t size, deadline_t deadline)
 {
     while (size > 0) {
-        ssize_t sent = send(fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT | more);
+        ssize_t sent = send(fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
 
         if (sent > 0) {
             bytes += sent;
@@ -174,8 +174,8 @@ bool frame_send(struct frame *frame, int fd, deadline_t deadline)
     frame->header[5] = frame->type;
     frame->header[6] = frame->header[7] = 0;
     store_number(frame->header + 8, (uint32_t)frame->length);
-    return send_all(fd, frame->header, FRAME_HEADER, frame->length > 0 ? MSG_MORE : 0, deadline) &&
-           send_all(fd, frame->body, frame->length, 0, deadline);
+    /* At once: a header alone would wake the peer, who would have to wait again. */
+    return send_all(fd, frame->whole, FRAME_HEADER + frame->length, deadline);
 }
 
 bool frame_receive(struct frame *frame, int fd, deadline_t deadline)

@@ -30,8 +30,13 @@ struct frame {
     bool bad;
     size_t length; /* bytes of body that are there */
     size_t at;     /* where the next get reads */
-    uint8_t header[FRAME_HEADER];
-    uint8_t body[FRAME_BODY_MAX];
+    union {
+        struct {
+            uint8_t header[FRAME_HEADER];
+            uint8_t body[FRAME_BODY_MAX];
+        };
+        uint8_t whole[FRAME_HEADER + FRAME_BODY_MAX];
+    };
 };
 
 /* An empty frame on the heap, to be freed with frame_free(); NULL when memory is short. */

@@ -44,6 +44,22 @@ static bool receive_bytes(struct pair *pair, const void *bytes, size_t size)
     return frame_receive(pair->frame, pair->ends[1], deadline_in(50));
 }
 
+/* On a socket that keeps apart what was sent apart. */
+static void a_frame_wakes_its_reader_once(void **state)
+{
+    struct pair *pair = *state;
+    char bytes[256];
+    int ends[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends), 0);
+    frame_begin(pair->frame, 7);
+    frame_put_string(pair->frame, "all of it");
+    assert_true(frame_send(pair->frame, ends[0], deadline_in(1000)));
+    assert_int_equal(read(ends[1], bytes, sizeof bytes), FRAME_HEADER + pair->frame->length);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void a_message_arrives_as_it_was_sent(void **state)
 {
     struct pair *pair = *state;
@@ -249,6 +265,7 @@ static void what_was_sent_is_erased(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_frame_wakes_its_reader_once),
         TEST(a_message_arrives_as_it_was_sent),
         TEST(another_type_is_refused),
         TEST(bad_headers_are_refused),
