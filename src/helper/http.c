@@ -3,6 +3,7 @@
 #include "common/text.h"
 
 #include <errno.h>
+#include <openssl/decoder.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <poll.h>
@@ -141,14 +142,17 @@ static void take_outcome(struct http *http)
         http->idle = CURL_SOCKET_BAD;
 }
 
-/* What libcrypto makes ready when it is first needed: its random numbers, the lists of its algorithms, the group of
- * most handshakes. While the network is waited for, that costs nobody any time. */
+/* What libcrypto makes ready when it is first needed: its random numbers, the group of most handshakes, and the lists
+ * of its algorithms: with one of a kind come all of that kind. While the network is waited for, that costs nobody any
+ * time. */
 static void prepare_libcrypto(struct http *http)
 {
     if (http->prepared)
         return;
     http->prepared = true;
     EVP_PKEY_free(EVP_PKEY_Q_keygen(NULL, NULL, "X25519"));
+    EVP_MD_free(EVP_MD_fetch(NULL, "SHA256", NULL));
+    OSSL_DECODER_free(OSSL_DECODER_fetch(NULL, "RSA", NULL));
     ERR_clear_error();
 }
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <openssl/bn.h>
 #include <openssl/core.h>
+#include <openssl/decoder.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/param_build.h>
@@ -130,6 +131,14 @@ WRAP(int, EVP_DigestVerify,
      (EVP_MD_CTX * context, const unsigned char *signature, size_t size, const unsigned char *bytes, size_t length),
      (context, signature, size, bytes, length))
 WRAP_GIVEN(EVP_MD_CTX_free, EVP_MD_CTX)
+
+WRAP_TAKEN(EVP_MD, EVP_MD_fetch, (OSSL_LIB_CTX * library, const char *name, const char *properties),
+           (library, name, properties), "EVP_MD")
+WRAP_GIVEN(EVP_MD_free, EVP_MD)
+
+WRAP_TAKEN(OSSL_DECODER, OSSL_DECODER_fetch, (OSSL_LIB_CTX * library, const char *name, const char *properties),
+           (library, name, properties), "OSSL_DECODER")
+WRAP_GIVEN(OSSL_DECODER_free, OSSL_DECODER)
 
 WRAP_TAKEN(EVP_MAC, EVP_MAC_fetch, (OSSL_LIB_CTX * library, const char *name, const char *properties),
            (library, name, properties), "EVP_MAC")
