@@ -41,7 +41,7 @@ PARTS = {
     "reach_only": "files and ports that are left",
     "seccomp_restrict": "the filter of system calls",
     "SSL_CTX_new": "OpenSSL's context for TLS",
-    "RAND_status": "OpenSSL's random numbers and list of algorithms",
+    "EVP_PKEY_Q_keygen": "OpenSSL's random numbers, lists of algorithms and first key",
     "SSL_connect": "the handshake",
     "X509_verify_cert": "… of it the server's certificate",
     "jwks_parse": "the pool's keys, from JSON",
