@@ -527,14 +527,6 @@ def test_json_is_for_machines(stacks: Stacks) -> None:
     assert {frozenset(row) for row in report["rows"]} == {frozenset({"level", "where", "rule", "what", "advice"})}
 
 
-def test_rules_are_documented(check: Check) -> None:
-    """Each name that a machine may meet stands in the documents."""
-    source = check.stage.build.srcdir
-    names = set(re.findall(r'^RULE\(\w+,\s*"([\w-]+)"', (source / "src/check/rules.def").read_text(), re.MULTILINE))
-    told = set(re.findall(r"`([\w-]+)`", (source / "docs/check-stack.md").read_text()))
-    assert names - told == set()
-
-
 # sshd
 
 SSHD = """\
