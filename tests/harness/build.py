@@ -17,6 +17,7 @@ class Build:
     command: Path
     check: Path
     conf: Path
+    mandir: Path
     srcdir: Path
     helper_user: str
     host_prefix: tuple[str, ...]
@@ -24,7 +25,7 @@ class Build:
 
     def paths(self) -> list[Path]:
         """Every place that has to stay visible in the private view of the machine."""
-        return [self.pamdir, self.helper, self.command, self.check, self.conf, self.srcdir, Path.cwd()]
+        return [self.pamdir, self.helper, self.command, self.check, self.conf, self.mandir, self.srcdir, Path.cwd()]
 
     def host_environment(self) -> dict[str, str]:
         """The environment of a host process: the same on every machine, but for the sanitizers' own."""
@@ -61,6 +62,7 @@ def from_environment() -> Build:
         command=Path(variable("COMMAND") or Path(variable("HELPER")).with_name("pam-cognito-command")),
         check=Path(variable("CHECK") or Path(variable("HELPER")).parents[1] / "sbin/pam-cognito-check"),
         conf=Path(variable("CONF")),
+        mandir=Path(variable("MANDIR") or Path(variable("HELPER")).parents[1] / "share/man"),
         srcdir=Path(variable("SRCDIR")).resolve(),
         helper_user=variable("HELPER_USER"),
         host_prefix=tuple(shlex.split(variable("HOST_PREFIX"))),
