@@ -130,8 +130,9 @@ def writable(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        subprocess.run(["umount", "--recursive", there], check=True)
-        subprocess.run(["umount", "--recursive", copy], check=True)
+        # Not --recursive: since util-linux 2.41 that takes what lies beneath in the same place along.
+        subprocess.run(["umount", "--lazy", there], check=True)
+        subprocess.run(["umount", "--lazy", copy], check=True)
         copy.rmdir()
 
 
