@@ -29,7 +29,7 @@ exports_of()
 needed_by()
 {
     "$READELF" -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p' |
-        grep -Ev '^(ld-linux|ld64|libasan|libubsan|libclang_rt)' | sort | tr '\n' ' '
+        sed 's/^libc\.musl-.*/libc.so.6/' | grep -Ev '^(ld-linux|ld64|libasan|libubsan|libclang_rt)' | sort | tr '\n' ' '
 }
 
 check_relro()

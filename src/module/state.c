@@ -1,5 +1,6 @@
 #include "module/state.h"
 
+#include "common/compat.h"
 #include "common/deadline.h"
 
 #include <dirent.h>

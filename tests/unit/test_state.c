@@ -3,6 +3,7 @@
  * killed before and after each system call, damaged files, a full disk, clocks. The sources are part of this program,
  * so that it can stand between them and the system.
  */
+#include "common/compat.h"
 #include "unit.h"
 
 #include <dirent.h>
