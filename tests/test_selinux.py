@@ -121,6 +121,8 @@ def store() -> str:
     found = re.search(r"^SELINUXTYPE=(\w+)", config.read_text(), re.M) if config.exists() else None
     if not DEVELOPMENT.exists() or found is None or not (STORES / found[1]).exists():
         pytest.skip("there is no SELinux policy to link with: selinux-policy-dev and selinux-policy-default")
+    if found[1] == "targeted":
+        pytest.skip("the tables are those of the reference policy, as Debian has it; Fedora's grants each domain some more")
     return found[1]
 
 
