@@ -7,6 +7,7 @@ prompts may be said before the last answer; what is said after it, is for the te
 
 import re
 import signal
+import time
 from dataclasses import dataclass, field
 from typing import Callable, Sequence, Union
 
@@ -63,9 +64,26 @@ class Misunderstood(AssertionError):
     """The program did not say what the test expects."""
 
 
+class Terminal(pexpect.spawn):
+    """The end has come when the program has ended: util-linux's login hangs its terminal up first of all, and opens it anew."""
+
+    def read_nonblocking(self, size: int = 1, timeout: float | None = -1) -> str:
+        given_up = time.monotonic() + (self.timeout if timeout in (-1, None) else timeout)
+        while True:
+            try:
+                return super().read_nonblocking(size, timeout)
+            except pexpect.EOF:
+                # Else isalive() would wait for it.
+                self.flag_eof = self.ptyproc.flag_eof = False
+                if not self.isalive() or time.monotonic() >= given_up:
+                    self.flag_eof = True
+                    raise
+                time.sleep(0.005)
+
+
 def hold(command: Sequence[str], build: Build, environment: dict[str, str], steps: Sequence[Step]) -> Talk:
     """Run the command at a terminal and go through the steps; Misunderstood where it says something else."""
-    child = pexpect.spawn(
+    child = Terminal(
         command[0],
         list(command[1:]),
         env={**build.host_environment(), **environment},
