@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
-from harness import leftovers, shipped, words
+from harness import leftovers, readme, shipped, words
 from harness.accounts import Account, groups
 from harness.dialogue import KILLED, Step
 from harness.machine import covered
@@ -580,25 +580,17 @@ AcceptEnv LANG LC_*
 """
 
 
-def step_of_the_readme(stage: Stage, number: int) -> list[str]:
-    """The lines that it says to write."""
-    text = (stage.build.srcdir / "README.md").read_text(encoding="utf-8")
-    step = text.partition(f"\n{number}. ")[2].partition(f"\n{number + 1}. ")[0]
-    lines = [line.strip() for line in step.splitlines() if line.startswith("       ")]
-    assert lines
-    return lines
-
-
 @pytest.fixture
 def set_up_by_the_readme(sshd: Sshd) -> Iterator[Server]:
     """Word for word."""
-    auth, account = step_of_the_readme(sshd.stage, 3)
+    steps = readme.steps(sshd.stage.build.srcdir)
+    ((auth, account),) = steps[3].written
     service = re.sub("(?m)^(@include common-auth)$", rf"\1\n{auth}", DEBIAN_SERVICE)
     service = re.sub("(?m)^(account.*pam_nologin.so)$", rf"{account}\n\1", service)
     folder = Path("/etc/ssh/sshd_config.d")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    (folder / "01-cognito.conf").write_text("\n".join(step_of_the_readme(sshd.stage, 4)) + "\n")
+    (folder / "01-cognito.conf").write_text("\n".join(*steps[4].written) + "\n")
     (folder / "50-cloud-init.conf").write_text("PasswordAuthentication yes\n")
     with sshd("sshd", own=DEBIAN_CONFIG.splitlines()) as server:
         sshd.stage.write_service("sshd", service)

@@ -54,11 +54,22 @@ class Syslog:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(path)
         os.chmod(path, 0o666)
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._closed = False
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Let go of the path."""
+        self._closed = True
+        self._send(b"")
+        self._thread.join()
+        self._socket.close()
 
     def _listen(self) -> None:
         while True:
             datagram = self._socket.recv(1 << 17)
+            if self._closed:
+                return
             with self._changed:
                 self._datagrams.append(datagram)
                 self._changed.notify_all()
@@ -66,11 +77,14 @@ class Syslog:
     def take(self) -> list[Line]:
         """All lines written before this call, once."""
         mark = secrets.token_hex(8).encode()
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as writer:
-            writer.sendto(mark, self._path)
+        self._send(mark)
         with self._changed:
             if not self._changed.wait_for(lambda: mark in self._datagrams, PATIENCE):
                 raise TimeoutError("the syslog recorder stands still")
             end = self._datagrams.index(mark)
             taken, self._datagrams = self._datagrams[:end], self._datagrams[end + 1 :]
         return [parse(datagram) for datagram in taken]
+
+    def _send(self, datagram: bytes) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as writer:
+            writer.sendto(datagram, self._path)

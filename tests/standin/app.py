@@ -3,6 +3,7 @@
 import threading
 from pathlib import Path
 from types import TracebackType
+from typing import Sequence
 from urllib.parse import urlsplit
 
 from .clock import Clock
@@ -26,8 +27,10 @@ class Standin:
         region: str = "eu-central-1",
         client_secret: str | None = None,
         keys: list[SigningKey] | None = None,
+        names: Sequence[str] = (),
     ) -> None:
-        """`keys` saves the time to make some: `two_keys()` may be shared by all stand-ins of a test run."""
+        """`keys` saves the time to make some: `two_keys()` may be shared by all stand-ins of a test run. The certificate is for
+        `names` too."""
         require_loopback(host)
         self.region = region
         self.clock = Clock()
@@ -35,7 +38,7 @@ class Standin:
         self.faults = Faults()
         self.pools: dict[str, Pool] = {}
         self.pool = self.add_pool(client_secret, keys)
-        pki = Pki(Path(directory))
+        pki = Pki(Path(directory), names)
         self.ca_path, self.ca_file = pki.ca_path, pki.ca_file
         self._server = Server(host, port, pki, Service(self.pools), self.faults, self.journal)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)

@@ -8,6 +8,7 @@ import subprocess
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -58,7 +59,8 @@ class Identity:
 class Pki:
     """The authority, its hashed directory, and a TLS context for each server certificate."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, names: Sequence[str] = ()) -> None:
+        self._names = tuple(names)
         self.ca_path = directory / "ca"
         self.ca_file = directory / "ca.pem"
         self._keys = directory / "tls"
@@ -84,7 +86,7 @@ class Pki:
         path = self._keys / f"{name}.pem"
         if not path.exists():
             hosts, start, end, trusted, usage = SERVER_CERTIFICATES[name]
-            identity = _issue(hosts[0], hosts, start, end, self._authority if trusted else None, usage)
+            identity = _issue(hosts[0], hosts + (self._names if name == "good" else ()), start, end, self._authority if trusted else None, usage)
             _write_private(path, identity.key_pem() + identity.certificate_pem())
         return path
 
