@@ -111,6 +111,7 @@ class Bench:
             command=folder / "pam-cognito-command",
             check=folder,
             conf=folder,
+            mandir=folder,
             srcdir=sources,
             helper_user=helper_user,
             host_prefix=(),
