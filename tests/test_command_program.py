@@ -336,7 +336,8 @@ if os.fork():
     print('eyJ.a.token')
     sys.exit(0)
 word = 'MARK'
-while True:
+until = time.monotonic() + 20
+while time.monotonic() < until:
     if os.fork():
         os._exit(0)
     os.setsid()

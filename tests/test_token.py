@@ -1,6 +1,7 @@
 """Whose token is it? Only a right one leaves the host; and where it may lie."""
 
 import base64
+import ctypes
 import json
 import os
 from pathlib import Path
@@ -341,6 +342,13 @@ def no_header(name: str, expected: str) -> Explained:
     return (lambda token: token.header.pop(name) and None), name, expected, "absent"
 
 
+def below_64_bits() -> tuple[str, str, str]:
+    """json-c takes such a number for the least that it holds; since 0.18 it takes none of the claims."""
+    if ctypes.CDLL("libjson-c.so.5").json_c_version_num() < 0x001200:
+        return "exp", "later", "found="
+    return "the claims are not", "base64url", "a JSON object"
+
+
 def explained(issuer: str, client: str) -> dict[str, Explained]:
     """each: the change, the claim or member that the log names, and both values as they stand there"""
     far = str(10**11)
@@ -375,7 +383,7 @@ def explained(issuer: str, client: str) -> dict[str, Explained]:
         "exp-negative": (changed(exp=-1), "exp", "later", "-1"),
         "exp-text": (changed(exp=far), "exp", "later", "mistyped"),
         "exp-fraction": (changed(exp=1e11 + 0.5), "exp", "later", "mistyped"),
-        "exp-below-64-bits": (changed(exp=-(2**64) - 2**40), "exp", "later", "found="),
+        "exp-below-64-bits": (changed(exp=-(2**64) - 2**40), *below_64_bits()),
         "exp-list": (changed(exp=[10**11]), "exp", "later", "mistyped"),
         "exp-null": (changed(exp=None), "exp", "later", "mistyped"),
         "exp-true": (changed(exp=True), "exp", "later", "mistyped"),
@@ -464,8 +472,5 @@ def test_refusals_are_explained_to_the_administrator_alone(
     for (name, (_, member, expected, found)), line in zip(cases.items(), lines):
         why = line.partition(" why=")[2]
         assert line.isprintable() and line.isascii() and len(line) < 1000, name
-        # json-c 0.18 takes no such number, and with it none of the claims.
-        if name == "exp-below-64-bits" and "the claims are not base64url of a JSON object" in why:
-            continue
         for word in (member, expected[:100], found[:100]):
             assert word in why, (name, line)

@@ -170,7 +170,7 @@ bool warm_run(struct session *session, const void *message, deadline_t deadline,
     const struct warm_message *warm = message;
 
     keys_begin(&session->keys, session->http, session->start.jwks_url, deadline);
-    /* It takes some milliseconds, which nobody waits for now. Where it fails, the sign-in makes its own. */
+    /* It takes some milliseconds, while somebody types. Where it fails, the sign-in makes its own. */
     if (strcmp(warm->flow, "srp") == 0 && session->srp == NULL)
         session->srp = srp_new(result);
     return true;

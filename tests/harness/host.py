@@ -202,7 +202,7 @@ class Action(ctypes.Structure):
     _fields_ = [("handler", ctypes.c_void_p), ("mask", ctypes.c_ulong * 16), ("flags", ctypes.c_int), ("restorer", ctypes.c_void_p)]
 
 
-# Whoever sets an action by the C library sets this flag with it: pam_unix too, since Linux-PAM 1.7, when it puts back what was there.
+# Whoever sets an action by the C library sets this flag with it: pam_unix, since Linux-PAM 1.7, when it puts back that of SIGCHLD.
 SA_RESTORER = 0x04000000
 
 
@@ -212,7 +212,8 @@ def _handlers() -> list[tuple[int, int | None, int, int]]:
     found = []
     for number in range(1, signal.NSIG):
         if libc.sigaction(number, None, ctypes.byref(action)) == 0:
-            found.append((number, action.handler, action.mask[0], action.flags & ~SA_RESTORER))
+            others = SA_RESTORER if number == signal.SIGCHLD else 0
+            found.append((number, action.handler, action.mask[0], action.flags & ~others))
     return found
 
 
