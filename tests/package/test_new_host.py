@@ -66,3 +66,13 @@ def test_profile(follower: Follower, code: Code, wrong: Code) -> None:
     assert not follower.log_in(wrong, wrong, wrong).let_in
     login = follower.log_in(code)
     assert login.let_in, login.screen
+
+
+def test_profile_without_a_pool(follower: Follower) -> None:
+    """What README.Debian warns of: even su by root is denied, told why, until the pool is named."""
+    become = "su root -c 'echo inside' 2>&1 || true"
+    follower.turn_the_profile_on()
+    said = follower.host.run(become)
+    assert "This host's sign-in is not set up right. Contact your administrator." in said and "inside" not in said
+    follower.name_the_pool()
+    assert "inside" in follower.host.run(become)
