@@ -6,6 +6,7 @@
 #include <openssl/decoder.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,7 +145,7 @@ static void take_outcome(struct http *http)
 
 /* What libcrypto makes ready when it is first needed: its random numbers, the group of most handshakes, and the lists
  * of its algorithms: with one of a kind come all of that kind. While the network is waited for, that costs nobody any
- * time. */
+ * time. All of it is needed in each handshake. */
 static void prepare_libcrypto(struct http *http)
 {
     if (http->prepared)
@@ -153,6 +154,9 @@ static void prepare_libcrypto(struct http *http)
     EVP_PKEY_free(EVP_PKEY_Q_keygen(NULL, NULL, "X25519"));
     EVP_MD_free(EVP_MD_fetch(NULL, "SHA256", NULL));
     OSSL_DECODER_free(OSSL_DECODER_fetch(NULL, "RSA", NULL));
+    EVP_SIGNATURE_free(EVP_SIGNATURE_fetch(NULL, "RSA", NULL));
+    EVP_KEYEXCH_free(EVP_KEYEXCH_fetch(NULL, "X25519", NULL));
+    EVP_KDF_free(EVP_KDF_fetch(NULL, "HKDF", NULL));
     ERR_clear_error();
 }
 

@@ -200,6 +200,9 @@ static const struct rule deadly[] = {
 
 /* clang-format on */
 
+/* The kernel asks the filter about each call there is when it takes it: of a tree it has the answer in half the time. */
+#define AS_A_TREE 2
+
 const char *seccomp_missing(void)
 {
     /* A kernel that takes filters looks for this one, at no address, and says EFAULT. (To ask for its actions would be
@@ -267,6 +270,8 @@ bool seccomp_restrict(struct result *result)
     failure = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
     if (failure == 0)
         failure = seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
+    if (failure == 0)
+        failure = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, AS_A_TREE);
     if (failure == 0)
         failure = add_all(filter);
     if (failure == 0)

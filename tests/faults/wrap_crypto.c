@@ -9,6 +9,7 @@
 #include <openssl/decoder.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/kdf.h>
 #include <openssl/param_build.h>
 
 #define LIBC(name, value, failures)
@@ -139,6 +140,18 @@ WRAP_GIVEN(EVP_MD_free, EVP_MD)
 WRAP_TAKEN(OSSL_DECODER, OSSL_DECODER_fetch, (OSSL_LIB_CTX * library, const char *name, const char *properties),
            (library, name, properties), "OSSL_DECODER")
 WRAP_GIVEN(OSSL_DECODER_free, OSSL_DECODER)
+
+WRAP_TAKEN(EVP_SIGNATURE, EVP_SIGNATURE_fetch, (OSSL_LIB_CTX * library, const char *name, const char *properties),
+           (library, name, properties), "EVP_SIGNATURE")
+WRAP_GIVEN(EVP_SIGNATURE_free, EVP_SIGNATURE)
+
+WRAP_TAKEN(EVP_KEYEXCH, EVP_KEYEXCH_fetch, (OSSL_LIB_CTX * library, const char *name, const char *properties),
+           (library, name, properties), "EVP_KEYEXCH")
+WRAP_GIVEN(EVP_KEYEXCH_free, EVP_KEYEXCH)
+
+WRAP_TAKEN(EVP_KDF, EVP_KDF_fetch, (OSSL_LIB_CTX * library, const char *name, const char *properties),
+           (library, name, properties), "EVP_KDF")
+WRAP_GIVEN(EVP_KDF_free, EVP_KDF)
 
 WRAP_TAKEN(EVP_MAC, EVP_MAC_fetch, (OSSL_LIB_CTX * library, const char *name, const char *properties),
            (library, name, properties), "EVP_MAC")
