@@ -30,9 +30,10 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def run(options: argparse.Namespace, plan: Plan) -> tuple[Results, bool]:
-    """What was measured, and whether it went before all else on this machine."""
+def run(options: argparse.Namespace, plan: Plan) -> tuple[Results, bool, bool]:
+    """What was measured, whether it went before all else on this machine, and whether the processors stayed awake."""
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: goals.PROCESSORS])
+    awake = plan.first and place.stay_awake() is not None
     place.enter([TOP, options.build, *(path for name in SHORT if (path := getattr(options, name)))])
     syslog = Syslog()
     pools = [Pool("eu-central-1", "password"), Pool("eu-west-1", "srp")]
@@ -43,7 +44,7 @@ def run(options: argparse.Namespace, plan: Plan) -> tuple[Results, bool]:
     first = place.first() if plan.first else ()
     try:
         server.start(network.far_command(*first))
-        return Measuring(plan, flows, Driver([*first, programs / "host"], server), network).run(), bool(first)
+        return Measuring(plan, flows, Driver([*first, programs / "host"], server), network).run(), bool(first), awake
     except Failed:
         print(*syslog.take()[-20:], sep="\n", file=sys.stderr)
         raise
@@ -60,7 +61,7 @@ def main() -> int:
     plan = SHORT[wanted[0]] if wanted else measure.FULL
     folder = getattr(options, wanted[0]) if wanted else docs
     try:
-        results, first = run(options, plan)
+        results, first, awake = run(options, plan)
     except (machine.Impossible, Failed) as reason:
         print(f"bench: {reason}", file=sys.stderr)
         return 1
@@ -69,7 +70,7 @@ def main() -> int:
     os.environ["MPLCONFIGDIR"] = str(GROUND)
     from . import plot, report
 
-    report.write(docs / PAGE, folder / PAGE, results, report.describe(results, options.version, load, first))
+    report.write(docs / PAGE, folder / PAGE, results, report.describe(results, options.version, load, first, awake))
     plot.draw(folder / PICTURE, results)
     # A smoke test takes what processor time the others leave: it measures them.
     for one in goals.outcomes(results) if plan.first else ():

@@ -37,6 +37,9 @@
 
 #define SECOND 1000000000LL
 
+/* A processor that sleeps takes some 0.1 ms to wake, so the last moments before a packet is due are spent awake. */
+#define AWAKE 250000
+
 struct packet {
     int64_t due;
     size_t length;
@@ -139,21 +142,24 @@ static void let_out(struct way *way)
     }
 }
 
-/* Wakes when the next packet is due. */
-static void set_timer(int timer)
+/* Wakes shortly before the next packet is due. False when that is now. */
+static bool set_timer(int timer)
 {
     struct itimerspec at = {{0, 0}, {0, 0}};
     int64_t next = INT64_MAX;
 
     for (int i = 0; i < WAYS; i++)
-        if (ways[i].count > 0 && ways[i].packets[ways[i].first].due < next)
-            next = ways[i].packets[ways[i].first].due;
+        if (ways[i].count > 0 && ways[i].packets[ways[i].first].due - AWAKE < next)
+            next = ways[i].packets[ways[i].first].due - AWAKE;
+    if (next <= now())
+        return false;
     if (next != INT64_MAX) {
         at.it_value.tv_sec = next / SECOND;
         at.it_value.tv_nsec = next % SECOND;
     }
     if (timerfd_settime(timer, TFD_TIMER_ABSTIME, &at, NULL) != 0)
         die("timerfd_settime");
+    return true;
 }
 
 static void report(void)
@@ -200,8 +206,9 @@ static void run(int timer)
     for (int i = 0; i < WAYS; i++)
         polled[DEVICES + i] = (struct pollfd){ways[i].from, POLLIN, 0};
     for (;;) {
-        set_timer(timer);
-        if (poll(polled, ALL, -1) < 0 && errno != EINTR)
+        int patience = set_timer(timer) ? -1 : 0;
+
+        if (poll(polled, ALL, patience) < 0 && errno != EINTR)
             die("poll");
         for (int i = 0; i < WAYS; i++) {
             take_in(&ways[i]);

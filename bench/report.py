@@ -74,7 +74,10 @@ def _trips(values: Sequence[float], at: int) -> str:
 
 def _flows(results: Results) -> Table:
     at = results.plan.at
-    head = ["", "first question, ms", "prompt, round trips", "verdict, round trips", "processor time, ms", "without delay, ms"]
+    head = [
+        "", "first question, ms", "prompt, round trips", "verdict, round trips", "processor time, ms",
+        "processor time without delay, ms", "time without delay, ms",
+    ]  # fmt: skip
     return [head, *(_flow(flow, results, at) for flow in results.flows)]
 
 
@@ -87,6 +90,7 @@ def _flow(flow: Flow, results: Results, at: int) -> list[str]:
         _trips(results.of(flow.name, goals.prompt), at),
         _trips(results.of(flow.name, goals.verdict), at),
         _milliseconds(results.of(flow.name, goals.cost)),
+        _milliseconds(results.of(flow.name, goals.cost, 0)),
         "–" if slow else _milliseconds(results.of(flow.name, goals.wall, 0)),
     ]
 
@@ -129,8 +133,9 @@ def _wire(results: Results) -> Table:
     return [head, *sorted(rows, key=lambda row: int(row[0].split()[0]))]
 
 
-def describe(results: Results, version: str, load: float, first: bool) -> list[str]:
-    """The machine, what runs on it, and what was run. `load` is of others, before the first login; `first`: they had to wait."""
+def describe(results: Results, version: str, load: float, first: bool, awake: bool) -> list[str]:
+    """The machine, what runs on it, and what was run. `load` is of others, before the first login; `first`: they had to wait;
+    `awake`: no processor slept."""
     plan = results.plan
     cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     release = re.search(r'PRETTY_NAME="(.*)"', Path("/etc/os-release").read_text())
@@ -144,7 +149,8 @@ def describe(results: Results, version: str, load: float, first: bool) -> list[s
         f"{common} rounds over all round-trip times, {most} at {plan.at} ms and without delay: "
         f"{sum(map(len, results.logins.values()))} logins of {len(results.flows)} flows; {plan.growth} in one process; "
         f"{plan.crowds} times {plan.at_once} at once",
-        f"load of others before the first login: {load:.1f}; what was measured ran {'before' if first else 'among'} them",
+        f"load of others before the first login: {load:.1f}; what was measured ran {'before' if first else 'among'} them; "
+        f"the processors {'did not sleep' if awake else 'slept'} when they had nothing to do",
     ]
 
 

@@ -135,6 +135,17 @@ def test_without_delay_names_lead_past_the_slow_wire(installed: Build) -> None:
     on_the_wire(look_up)
 
 
+def test_processors_stay_awake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As long as the file is open that says so, and only where there is one."""
+    monkeypatch.setattr(place, "LATENCY", tmp_path / "latency")
+    assert place.stay_awake() is None
+    place.LATENCY.touch()
+    latency = place.stay_awake()
+    assert latency is not None and os.readlink(f"/proc/self/fd/{latency}") == str(place.LATENCY)
+    os.close(latency)
+    assert place.LATENCY.read_bytes() == bytes(4)  # an int of microseconds
+
+
 # The host
 
 
@@ -203,7 +214,7 @@ def results(flows: list[Flow]) -> Results:
         times = 1 if flow.kind == "module" else 100
         for trip in (0, 50):
             made.logins[flow.name, trip] = [
-                Login([times * trip * 2000], times * trip * 1000, times * 5000, times * 10_000, [], connections=1,
+                Login([times * trip * 2000], times * trip * 1000, times * 5000, times * (12_000 if trip else 10_000), [], connections=1,
                       marks={"resolved": 0, "connected": 1, "secured": 2},
                       requests=[Request(1, "TLSv1.3", False, name, 200) for name in flow.needs])
                 for _ in range(2)
@@ -234,7 +245,7 @@ def spoil_verdict(results: Results) -> None:
 
 
 def spoil_cost(results: Results) -> None:
-    for login in results.logins["curl", 50]:
+    for login in results.logins["curl", 0]:
         login.cost = 11 * 10_000
 
 
@@ -304,7 +315,7 @@ def test_the_page_keeps_the_words_around_what_was_measured(results: Results, tmp
     assert second.read_text(encoding="utf-8") == text
     assert report.MARK.sub(lambda found: found["name"], text) == words
     assert "- one machine\n" in text
-    assert "| pam_cognito, token there | – | 2.00 (2.00) | 1.00 (1.00) | 10.0 (10.0) | 5.0 (5.0) |" in text
+    assert "| pam_cognito, token there | – | 2.00 (2.00) | 1.00 (1.00) | 12.0 (12.0) | 10.0 (10.0) | 5.0 (5.0) |" in text
 
 
 def test_a_page_without_a_place_is_refused(results: Results, tmp_path: Path) -> None:
