@@ -200,7 +200,7 @@ static const struct rule deadly[] = {
 
 /* clang-format on */
 
-/* The kernel asks the filter about each call there is when it takes it: of a tree it has the answer in half the time. */
+/* The kernel asks a filter about each call there is when it takes it: a tree answers in half the time. */
 #define AS_A_TREE 2
 
 const char *seccomp_missing(void)
