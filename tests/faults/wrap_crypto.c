@@ -133,35 +133,25 @@ WRAP(int, EVP_DigestVerify,
      (context, signature, size, bytes, length))
 WRAP_GIVEN(EVP_MD_CTX_free, EVP_MD_CTX)
 
-WRAP_TAKEN(EVP_MD, EVP_MD_fetch, (OSSL_LIB_CTX * library, const char *name, const char *properties),
-           (library, name, properties), "EVP_MD")
-WRAP_GIVEN(EVP_MD_free, EVP_MD)
+/* An algorithm, of one of libcrypto's kinds. */
+#define WRAP_FETCH(kind)                                                                                               \
+    WRAP_TAKEN(kind, kind##_fetch, (OSSL_LIB_CTX * library, const char *name, const char *properties),                 \
+               (library, name, properties), #kind)                                                                     \
+    WRAP_GIVEN(kind##_free, kind)
 
-WRAP_TAKEN(OSSL_DECODER, OSSL_DECODER_fetch, (OSSL_LIB_CTX * library, const char *name, const char *properties),
-           (library, name, properties), "OSSL_DECODER")
-WRAP_GIVEN(OSSL_DECODER_free, OSSL_DECODER)
+WRAP_FETCH(EVP_MD)
+WRAP_FETCH(EVP_KDF)
+WRAP_FETCH(EVP_KEYEXCH)
+WRAP_FETCH(EVP_MAC)
+WRAP_FETCH(EVP_SIGNATURE)
+WRAP_FETCH(OSSL_DECODER)
 
-WRAP_TAKEN(EVP_SIGNATURE, EVP_SIGNATURE_fetch, (OSSL_LIB_CTX * library, const char *name, const char *properties),
-           (library, name, properties), "EVP_SIGNATURE")
-WRAP_GIVEN(EVP_SIGNATURE_free, EVP_SIGNATURE)
-
-WRAP_TAKEN(EVP_KEYEXCH, EVP_KEYEXCH_fetch, (OSSL_LIB_CTX * library, const char *name, const char *properties),
-           (library, name, properties), "EVP_KEYEXCH")
-WRAP_GIVEN(EVP_KEYEXCH_free, EVP_KEYEXCH)
-
-WRAP_TAKEN(EVP_KDF, EVP_KDF_fetch, (OSSL_LIB_CTX * library, const char *name, const char *properties),
-           (library, name, properties), "EVP_KDF")
-WRAP_GIVEN(EVP_KDF_free, EVP_KDF)
-
-WRAP_TAKEN(EVP_MAC, EVP_MAC_fetch, (OSSL_LIB_CTX * library, const char *name, const char *properties),
-           (library, name, properties), "EVP_MAC")
 WRAP_TAKEN(EVP_MAC_CTX, EVP_MAC_CTX_new, (EVP_MAC * mac), (mac), "EVP_MAC_CTX")
 WRAP(int, EVP_MAC_init, (EVP_MAC_CTX * context, const unsigned char *key, size_t length, const OSSL_PARAM params[]),
      (context, key, length, params))
 WRAP(int, EVP_MAC_update, (EVP_MAC_CTX * context, const unsigned char *bytes, size_t length), (context, bytes, length))
 WRAP(int, EVP_MAC_final, (EVP_MAC_CTX * context, unsigned char *out, size_t *length, size_t size),
      (context, out, length, size))
-WRAP_GIVEN(EVP_MAC_free, EVP_MAC)
 WRAP_GIVEN(EVP_MAC_CTX_free, EVP_MAC_CTX)
 
 WRAP_TAKEN(EVP_PKEY_CTX, EVP_PKEY_CTX_new_from_name, (OSSL_LIB_CTX * library, const char *name, const char *properties),
